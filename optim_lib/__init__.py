@@ -1,0 +1,1 @@
+"""The shared package of the course *Understanding Optimizers*: everything a chapter imports."""

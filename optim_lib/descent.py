@@ -1,0 +1,317 @@
+"""Run an optimizer down a landscape: one run with `descend`, a whole grid of hyperparameters at once with `sweep`.
+
+>>> from optim_lib.landscapes import bowl
+>>> from optim_lib.optimizers import SGD
+>>> descend(SGD(learning_rate=0.5), bowl, start=(2.0, 1.0), steps=3).points
+array([[2.  , 1.  ],
+       [1.  , 0.  ],
+       [0.5 , 0.  ],
+       [0.25, 0.  ]])
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from tqdm.auto import tqdm
+
+from optim_lib.landscapes import Landscape
+from optim_lib.optimizers.base import Optimizer
+
+Array = NDArray[np.floating]
+
+# A point this many window sizes away from the window's center has left for good.
+FAR = 1_000.0
+
+# How many settings of a class that is not ours are run alone, to see whether the vectorized run can be trusted.
+TRIALS = 12
+
+
+@dataclass(frozen=True)
+class Run:
+    """One descent.
+
+    Attributes
+    ----------
+    points : ndarray of shape (steps + 1, 2)
+        Where the run was; NaN from the step at which it diverged.
+    losses : ndarray of shape (steps + 1,)
+        The loss at those points; infinite from the step at which it diverged.
+    diverged_at : int or None
+        The first step whose point or loss is not finite, or that is over 1000 window sizes away.
+    """
+
+    points: Array
+    losses: Array
+    diverged_at: int | None
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """A grid of descents, one axis for each hyperparameter that was given as an array.
+
+    Attributes
+    ----------
+    points : ndarray of shape (*grid, steps + 1, 2)
+    losses : ndarray of shape (*grid, steps + 1)
+    diverged_at : ndarray of int of shape (*grid,)
+        The step at which each run diverged, or -1.
+    axes : dict of str to ndarray
+        The values along each axis of the grid, in order.
+    vectorized : bool
+        Whether the grid was one vectorized run.
+    """
+
+    points: Array
+    losses: Array
+    diverged_at: NDArray[np.integer]
+    axes: dict[str, Array]
+    vectorized: bool
+
+    def best(self) -> dict[str, float]:
+        """The setting with the lowest final loss, by axis name."""
+        index = np.unravel_index(np.argmin(self.losses[..., -1]), self.losses.shape[:-1])
+        return {name: float(values[i]) for (name, values), i in zip(self.axes.items(), index, strict=True)}
+
+
+def descend(
+    optimizer: Any,
+    landscape: Landscape,
+    start: ArrayLike | None = None,
+    steps: int = 60,
+    *,
+    noise: float = 0.0,
+    seed: int = 0,
+) -> Run:
+    """Run an optimizer from `start` for a number of steps, and record every point.
+
+    Parameters
+    ----------
+    optimizer : object with ``update(params, grads)``
+        One of `optim_lib.optimizers`, or any class with that interface. It is used as it is, state and all.
+    landscape : Landscape
+    start : (x, y), optional
+        The landscape's first start point by default.
+    steps : int, default 60
+        At least 1.
+    noise : float, default 0
+        The standard deviation of the Gaussian noise added to each coordinate of each gradient.
+    seed : int, default 0
+        Seeds the noise.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If an argument is out of range; `optimizer` must be an instance, not a class.
+    """
+    if isinstance(optimizer, type) or not hasattr(optimizer, "update"):
+        raise TypeError(f"optimizer must be an object with update(params, grads), such as Adam(0.1), got {optimizer!r}")
+    start, steps = _checked_start(start, landscape), _checked_steps(steps)
+    noise_level = _checked_noise(noise)
+    if noise_level.ndim:
+        raise ValueError(f"noise must be one number in descend (sweep takes several), got {noise!r}")
+    points = _trajectory(optimizer, landscape, start, steps, noise_level, seed)
+    points, losses, diverged_at = _judge(points, landscape)
+    return Run(points, losses, int(diverged_at) if diverged_at >= 0 else None)
+
+
+def sweep(
+    optimizer: Callable[..., Any],
+    landscape: Landscape,
+    start: ArrayLike | None = None,
+    steps: int = 60,
+    *,
+    noise: float | ArrayLike = 0.0,
+    seed: int = 0,
+    progress: bool = True,
+    **hyperparameters: float | ArrayLike,
+) -> Sweep:
+    """Run an optimizer once for every combination of the hyperparameters given as arrays.
+
+    A class of `optim_lib` runs the whole grid as one vectorized run. So does any other class with the article's
+    interface, such as one written by a student, if that gives the same numbers as running it setting by setting
+    (a sample of settings is tried); if not, it is run setting by setting, with a progress bar.
+
+    Parameters
+    ----------
+    optimizer : class or callable
+        Called with the hyperparameters by name; returns an object with ``update(params, grads)``.
+    landscape, start, steps, seed
+        As in `descend`.
+    noise : float or array, default 0
+        As in `descend`; an array makes one more axis. All settings see the same random numbers.
+    progress : bool, default True
+        Whether to show a progress bar when running setting by setting.
+    **hyperparameters : float or array of one dimension
+        A number is the same in all runs; an array is an axis of the grid, in the order given.
+
+    Examples
+    --------
+    >>> from optim_lib.landscapes import bowl
+    >>> from optim_lib.optimizers import SGD
+    >>> grid = sweep(SGD, bowl, start=(2.0, 1.0), steps=60, learning_rate=np.array([0.1, 0.5, 1.1]))
+    >>> grid.points.shape, grid.diverged_at.tolist(), grid.best()
+    ((3, 61, 2), [-1, -1, 47], {'learning_rate': 0.5})
+    """
+    if isinstance(optimizer, Optimizer) or not callable(optimizer):
+        raise TypeError(f"optimizer must be a class, such as Adam (not Adam()), got {optimizer!r}")
+    start, steps = _checked_start(start, landscape), _checked_steps(steps)
+    fixed, axes = _split(hyperparameters)
+    noise_level = _checked_noise(noise)
+    if noise_level.ndim:
+        axes["noise"] = noise_level
+    grid = _Grid(optimizer, landscape, start, steps, fixed, axes, noise_level, seed)
+    points = grid.vectorized()
+    vectorized = points is not None
+    if not vectorized:
+        points = grid.one_by_one(progress)
+    points, losses, diverged_at = _judge(points, landscape)
+    return Sweep(points, losses, diverged_at, axes, vectorized)
+
+
+@dataclass(frozen=True)
+class _Grid:
+    optimizer: Callable[..., Any]
+    landscape: Landscape
+    start: Array
+    steps: int
+    fixed: dict[str, Any]
+    axes: dict[str, Array]
+    noise: Array
+    seed: int
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return tuple(values.size for values in self.axes.values())
+
+    def vectorized(self) -> Array | None:
+        """All runs as one, of shape (*grid, steps + 1, 2); None if the class does not broadcast faithfully."""
+        trusted = isinstance(self.optimizer, type) and issubclass(self.optimizer, Optimizer)
+        try:
+            points = self._all_at_once()
+        except Exception:
+            if trusted:
+                raise
+            return None
+        return points if trusted or self._agrees(points) else None
+
+    def one_by_one(self, progress: bool) -> Array:
+        points = np.empty((*self.shape, self.steps + 1, 2))
+        settings = list(np.ndindex(self.shape))
+        hidden = not progress or len(settings) < 2
+        for index in tqdm(settings, desc="settings", leave=False, disable=hidden):
+            points[index] = self._alone(index)
+        return points
+
+    def _all_at_once(self) -> Array:
+        trailing = len(self.axes)
+        spread = {
+            name: values.reshape((-1,) + (1,) * (trailing - position))
+            for position, (name, values) in enumerate(self.axes.items())
+        }
+        noise = spread.pop("noise", self.noise)
+        optimizer = self._make(spread)
+        if isinstance(optimizer, Optimizer):
+            optimizer.sweep_axes = trailing
+        start = np.broadcast_to(self.start, (*self.shape, 2))
+        return _trajectory(optimizer, self.landscape, start, self.steps, noise, self.seed)
+
+    def _alone(self, index: tuple[int, ...]) -> Array:
+        setting = {name: float(values[i]) for (name, values), i in zip(self.axes.items(), index, strict=True)}
+        noise = np.asarray(setting.pop("noise", self.noise))
+        return _trajectory(self._make(setting), self.landscape, self.start, self.steps, noise, self.seed)
+
+    def _make(self, setting: dict[str, Any]) -> Any:
+        return self.optimizer(**self.fixed, **setting)
+
+    def _agrees(self, points: Array) -> bool:
+        """Whether some settings, run alone, give what they gave together (overflow aside)."""
+        settings = list(np.ndindex(self.shape))
+        chosen = np.linspace(0, len(settings) - 1, min(TRIALS, len(settings))).round().astype(int)
+        return all(_same_until_far(self._alone(settings[i]), points[settings[i]], self.landscape) for i in chosen)
+
+
+def _trajectory(optimizer: Any, landscape: Landscape, start: Array, steps: int, noise: Array, seed: int) -> Array:
+    """Every point of a run (or of a grid of runs: leading axes), of shape (..., steps + 1, 2)."""
+    rng = np.random.default_rng(seed)
+    params = {"p": np.array(start)}
+    points = np.empty((steps + 1, *start.shape), dtype=start.dtype)
+    points[0] = start
+    noisy = bool(np.any(noise))
+    # Runs that overflow are found afterwards and reported by their step: a warning for each would say nothing more.
+    with np.errstate(all="ignore"):
+        for step in range(1, steps + 1):
+            gradient = landscape.gradient(params["p"])
+            if noisy:
+                gradient += noise * rng.standard_normal(2)
+            params = optimizer.update(params, {"p": gradient})
+            points[step] = params["p"]
+    return np.moveaxis(points, 0, -2)
+
+
+def _judge(points: Array, landscape: Landscape) -> tuple[Array, Array, NDArray[np.integer]]:
+    """Points and losses with everything after a divergence blanked, and the step of each divergence (-1: none)."""
+    with np.errstate(all="ignore"):
+        losses = landscape.loss(points)
+        gone = _gone(points, landscape) | ~np.isfinite(losses)
+    if not gone.any():
+        return points, losses, np.full(gone.shape[:-1], -1)
+    gone = np.logical_or.accumulate(gone, axis=-1)
+    diverged_at = np.where(gone[..., -1], np.argmax(gone, axis=-1), -1)
+    points = np.where(gone[..., None], np.nan, points)
+    return points, np.where(gone, np.inf, losses), diverged_at
+
+
+def _gone(points: Array, landscape: Landscape) -> NDArray[np.bool_]:
+    left, right, bottom, top = landscape.window
+    center = np.array([(left + right) / 2, (bottom + top) / 2])
+    distance = np.abs(points - center).max(axis=-1)
+    return ~(distance <= FAR * max(right - left, top - bottom))
+
+
+def _same_until_far(alone: Array, together: Array, landscape: Landscape) -> bool:
+    with np.errstate(all="ignore"):
+        near = ~np.logical_or.accumulate(_gone(alone, landscape))
+    return np.allclose(alone[near], together[near], rtol=1e-9, atol=1e-12)
+
+
+def _split(hyperparameters: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Array]]:
+    fixed, axes = {}, {}
+    for name, value in hyperparameters.items():
+        if np.ndim(value) == 0:
+            fixed[name] = value
+            continue
+        values = np.asarray(value, dtype=np.float64)
+        if values.ndim != 1 or values.size == 0:
+            raise ValueError(f"{name} must be a number or a one-dimensional array, got shape {values.shape}")
+        axes[name] = values
+    return fixed, axes
+
+
+def _checked_start(start: ArrayLike | None, landscape: Landscape) -> Array:
+    point = np.asarray(landscape.starts[0] if start is None else start)
+    if point.dtype.kind not in "fiu" or point.shape != (2,) or not np.all(np.isfinite(point)):
+        raise ValueError(f"start must be one point (x, y) of two finite numbers, got {start!r}")
+    return point if point.dtype.kind == "f" else point.astype(np.float64)
+
+
+def _checked_steps(steps: int) -> int:
+    if not isinstance(steps, int | np.integer) or steps < 1:
+        raise ValueError(f"steps must be a whole number of at least 1, got {steps!r}")
+    return int(steps)
+
+
+def _checked_noise(noise: float | ArrayLike) -> Array:
+    level = np.asarray(noise, dtype=np.float64)
+    if level.ndim > 1 or level.size == 0 or not np.all((level >= 0) & np.isfinite(level)):
+        raise ValueError(
+            f"noise must be a standard deviation of at least 0 (or a one-dimensional array), got {noise!r}"
+        )
+    return level
+
+
+__all__: Sequence[str] = ["Run", "Sweep", "descend", "sweep"]

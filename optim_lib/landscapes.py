@@ -1,0 +1,308 @@
+"""Test surfaces in two dimensions, with exact gradients, known minima, and a window worth looking at.
+
+>>> from optim_lib.landscapes import rosenbrock
+>>> rosenbrock.loss([1.0, 1.0]), rosenbrock.gradient([0.0, 0.0])
+(np.float64(0.0), array([-2.,  0.]))
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+Array = NDArray[np.floating]
+Point = tuple[float, float]
+
+
+@dataclass(frozen=True)
+class Landscape:
+    r"""A loss :math:`L(x, y)` that knows its gradient, its minima and where to look.
+
+    Parameters
+    ----------
+    name : str
+        In words, for titles and screen readers.
+    formula : str
+        LaTeX, without dollar signs.
+    value, slope : callable
+        ``value(x, y)`` and ``slope(x, y) -> (dL/dx, dL/dy)`` for arrays of any shape.
+    minima : sequence of points
+        Every local minimum inside the window, the global ones first.
+    window : (left, right, bottom, top)
+        The part of the plane to draw.
+    starts : sequence of points
+        Starting points from which optimizers behave in instructive ways.
+    saddles : sequence of points
+        Saddle points inside the window.
+    """
+
+    name: str
+    formula: str
+    value: Callable[[Array, Array], Array] = field(repr=False)
+    slope: Callable[[Array, Array], tuple[Array, Array]] = field(repr=False)
+    minima: Sequence[Point]
+    window: tuple[float, float, float, float]
+    starts: Sequence[Point]
+    saddles: Sequence[Point] = ()
+
+    def loss(self, p: ArrayLike) -> Array:
+        """The loss at points `p` of shape (..., 2), as an array of shape (...)."""
+        p = _points(p)
+        return self.value(p[..., 0], p[..., 1])
+
+    def gradient(self, p: ArrayLike) -> Array:
+        """The gradient at points `p` of shape (..., 2), as an array of the same shape."""
+        p = _points(p)
+        gradient = np.empty_like(p)
+        gradient[..., 0], gradient[..., 1] = self.slope(p[..., 0], p[..., 1])
+        return gradient
+
+    def hessian(self, p: ArrayLike, spacing: float = 1e-5) -> Array:
+        """The Hessian at points `p` of shape (..., 2), from central differences of the exact gradient."""
+        p = _points(p)
+        shifts = spacing * np.eye(2)
+        columns = [(self.gradient(p + shift) - self.gradient(p - shift)) / (2 * spacing) for shift in shifts]
+        hessian = np.stack(columns, axis=-1)
+        return 0.5 * (hessian + np.swapaxes(hessian, -1, -2))
+
+    @property
+    def lowest(self) -> float:
+        """The loss at the global minimum."""
+        return float(self.loss(self.minima[0]))
+
+
+def quadratic(
+    curvatures: Point,
+    angle: float = 0.0,
+    *,
+    name: str | None = None,
+    window: tuple[float, float, float, float] = (-2.2, 2.2, -2.2, 2.2),
+    starts: Sequence[Point] = ((-1.8, 1.2), (1.6, 1.6), (-1.5, -1.7)),
+) -> Landscape:
+    r"""A quadratic :math:`\tfrac12 (\lambda_1 u^2 + \lambda_2 w^2)` with axes `u`, `w` turned by `angle` radians.
+
+    Parameters
+    ----------
+    curvatures : (float, float)
+        :math:`\lambda_1, \lambda_2 > 0`, the eigenvalues of the Hessian; their ratio is the condition number.
+    angle : float, default 0
+        In radians, counterclockwise.
+
+    Examples
+    --------
+    >>> quadratic((1.0, 25.0)).gradient([2.0, 1.0])
+    array([ 2., 25.])
+    """
+    l1, l2 = map(float, curvatures)
+    if not (0 < l1 < np.inf and 0 < l2 < np.inf):
+        raise ValueError(f"curvatures must be two positive numbers, got {curvatures!r}")
+    c, s = np.cos(angle), np.sin(angle)
+    a, b, d = l1 * c * c + l2 * s * s, (l1 - l2) * c * s, l1 * s * s + l2 * c * c
+    turned = f", turned by {np.degrees(angle):.0f} degrees" if angle else ""
+    return Landscape(
+        name=name or f"a quadratic with curvatures {l1:g} and {l2:g}{turned}",
+        formula=rf"\tfrac12 ({a:.3g} x^2 + {2 * b:.3g} xy + {d:.3g} y^2)" if angle else _axis_formula(l1, l2),
+        value=lambda x, y: 0.5 * (a * x * x + 2 * b * x * y + d * y * y),
+        slope=lambda x, y: (a * x + b * y, b * x + d * y),
+        minima=((0.0, 0.0),),
+        window=window,
+        starts=starts,
+    )
+
+
+def least_squares(x: ArrayLike, y: ArrayLike, *, name: str = "the mean squared error of a line") -> Landscape:
+    r"""The loss of fitting a line to data, over its slope :math:`w` and intercept :math:`b`.
+
+    .. math:: L(w, b) = \frac1n \sum_i (y_i - (w x_i + b))^2
+
+    Parameters
+    ----------
+    x, y : array of shape (n,)
+        The data; at least two different values of `x`.
+    """
+    x, y = np.asarray(x, dtype=np.float64), np.asarray(y, dtype=np.float64)
+    if x.ndim != 1 or x.shape != y.shape or x.size < 2 or np.ptp(x) == 0:
+        raise ValueError(
+            f"x and y must be one-dimensional, of one length, with two different x; got shapes {x.shape} and {y.shape}"
+        )
+    mean_x, mean_y, mean_xx, mean_xy, mean_yy = x.mean(), y.mean(), (x * x).mean(), (x * y).mean(), (y * y).mean()
+    w = (mean_xy - mean_x * mean_y) / (mean_xx - mean_x**2)
+    b = mean_y - w * mean_x
+    reach = 2.2 * max(abs(w), abs(b), np.std(y))
+    return Landscape(
+        name=name,
+        formula=r"\tfrac1n \sum_i (y_i - (w x_i + b))^2",
+        value=lambda w, b: w * w * mean_xx + b * b + mean_yy + 2 * w * b * mean_x - 2 * w * mean_xy - 2 * b * mean_y,
+        slope=lambda w, b: (2 * (w * mean_xx + b * mean_x - mean_xy), 2 * (w * mean_x + b - mean_y)),
+        minima=((float(w), float(b)),),
+        window=(w - reach, w + reach, b - reach, b + reach),
+        starts=(
+            (w - 0.8 * reach, b + 0.6 * reach),
+            (w + 0.7 * reach, b + 0.8 * reach),
+            (w - 0.6 * reach, b - reach / 2),
+        ),
+    )
+
+
+def _points(p: ArrayLike) -> Array:
+    p = np.asarray(p)
+    if p.dtype.kind != "f":
+        p = p.astype(np.float64)
+    if p.ndim == 0 or p.shape[-1] != 2:
+        raise ValueError(f"p must be points (x, y), an array of shape (..., 2), got shape {p.shape}")
+    return p
+
+
+def _axis_formula(l1: float, l2: float) -> str:
+    return rf"\tfrac12 ({l1:g} x^2 + {l2:g} y^2)"
+
+
+bowl = quadratic((1.0, 2.0), name="a bowl")
+
+ravine = quadratic(
+    (1.0, 25.0),
+    name="a ravine",
+    window=(-2.4, 2.4, -1.6, 1.6),
+    starts=((-2.0, 1.0), (2.0, -1.2), (-1.5, -0.5)),
+)
+
+tilted_ravine = quadratic(
+    (1.0, 50.0), np.pi / 6, name="a ravine at an angle", starts=((-1.8, -0.4), (1.7, 1.6), (-0.6, -1.8))
+)
+
+rosenbrock = Landscape(
+    name="Rosenbrock's banana",
+    formula=r"(1 - x)^2 + 100 (y - x^2)^2",
+    value=lambda x, y: (1 - x) ** 2 + 100 * (y - x * x) ** 2,
+    slope=lambda x, y: (-2 * (1 - x) - 400 * x * (y - x * x), 200 * (y - x * x)),
+    minima=((1.0, 1.0),),
+    window=(-2.0, 2.0, -1.0, 3.0),
+    starts=((-1.5, 1.5), (-0.5, 2.5), (1.6, -0.6)),
+)
+
+
+def _beale_terms(x: Array, y: Array) -> tuple[Array, Array, Array]:
+    return 1.5 - x + x * y, 2.25 - x + x * y * y, 2.625 - x + x * y * y * y
+
+
+def _beale(x: Array, y: Array) -> Array:
+    r1, r2, r3 = _beale_terms(x, y)
+    return r1 * r1 + r2 * r2 + r3 * r3
+
+
+def _beale_slope(x: Array, y: Array) -> tuple[Array, Array]:
+    r1, r2, r3 = _beale_terms(x, y)
+    dx = 2 * (r1 * (y - 1) + r2 * (y * y - 1) + r3 * (y * y * y - 1))
+    dy = 2 * x * (r1 + 2 * r2 * y + 3 * r3 * y * y)
+    return dx, dy
+
+
+beale = Landscape(
+    name="Beale's function",
+    formula=r"(1.5 - x + xy)^2 + (2.25 - x + xy^2)^2 + (2.625 - x + xy^3)^2",
+    value=_beale,
+    slope=_beale_slope,
+    minima=((3.0, 0.5),),
+    window=(-1.0, 4.5, -2.0, 2.0),
+    starts=((1.0, 1.5), (0.5, -1.5), (4.0, -1.0)),
+    saddles=((0.0, 1.0),),
+)
+
+himmelblau = Landscape(
+    name="Himmelblau's function",
+    formula=r"(x^2 + y - 11)^2 + (x + y^2 - 7)^2",
+    value=lambda x, y: (x * x + y - 11) ** 2 + (x + y * y - 7) ** 2,
+    slope=lambda x, y: (
+        4 * x * (x * x + y - 11) + 2 * (x + y * y - 7),
+        2 * (x * x + y - 11) + 4 * y * (x + y * y - 7),
+    ),
+    minima=(
+        (3.0, 2.0),
+        (-2.805118086952745, 3.131312518250573),
+        (-3.779310253377747, -3.283185991286169),
+        (3.584428340330492, -1.848126526964404),
+    ),
+    window=(-5.5, 5.5, -5.5, 5.5),
+    starts=((0.0, 0.5), (-0.5, -1.0), (5.0, -5.0)),
+    saddles=(
+        (-3.073025750764390, -0.081353044287968),
+        (0.086677504555396, 2.884254701174776),
+        (3.385154183607021, 0.073851879837749),
+        (-0.127961346730680, -1.953714980244577),
+    ),
+)
+
+saddle = Landscape(
+    name="a saddle between two valleys",
+    formula=r"\tfrac12 x^2 - \tfrac12 y^2 + \tfrac14 y^4",
+    value=lambda x, y: 0.5 * x * x - 0.5 * y * y + 0.25 * y * y * y * y,
+    slope=lambda x, y: (x, y * y * y - y),
+    minima=((0.0, 1.0), (0.0, -1.0)),
+    window=(-2.0, 2.0, -1.7, 1.7),
+    starts=((-1.6, 0.001), (1.6, 0.0), (-1.2, -0.3)),
+    saddles=((0.0, 0.0),),
+)
+
+plateau = Landscape(
+    name="a plateau around a pit",
+    formula=r"1 - e^{-(x^2 + y^2)/2}",
+    value=lambda x, y: -np.expm1(-0.5 * (x * x + y * y)),
+    slope=lambda x, y: (x * np.exp(-0.5 * (x * x + y * y)), y * np.exp(-0.5 * (x * x + y * y))),
+    minima=((0.0, 0.0),),
+    window=(-5.0, 5.0, -5.0, 5.0),
+    starts=((-4.0, 2.0), (-2.5, -2.0), (1.5, 0.8)),
+)
+
+double_well = Landscape(
+    name="two wells, one deeper",
+    formula=r"(x^2 - 1)^2 + 0.3 x + \tfrac12 y^2",
+    value=lambda x, y: (x * x - 1) ** 2 + 0.3 * x + 0.5 * y * y,
+    slope=lambda x, y: (4 * x * (x * x - 1) + 0.3, 1.0 * y),
+    minima=((-1.035578714088854, 0.0), (0.960149555519106, 0.0)),
+    window=(-1.8, 1.8, -1.4, 1.4),
+    starts=((1.6, 0.9), (0.3, -1.1), (-1.5, 1.0)),
+    saddles=((0.075429158569748, 0.0),),
+)
+
+three_hump_camel = Landscape(
+    name="the three-hump camel",
+    formula=r"2x^2 - 1.05x^4 + \tfrac16 x^6 + xy + y^2",
+    value=lambda x, y: 2 * x * x - 1.05 * x * x * x * x + x * x * x * x * x * x / 6 + x * y + y * y,
+    slope=lambda x, y: (4 * x - 4.2 * x * x * x + x * x * x * x * x + y, x + 2 * y),
+    minima=((0.0, 0.0), (-1.747552345830289, 0.873776172915145), (1.747552345830289, -0.873776172915145)),
+    window=(-2.3, 2.3, -2.0, 2.0),
+    starts=((-2.0, -1.5), (2.1, 1.2), (-1.2, 1.8)),
+    saddles=((-1.070542291823660, 0.535271145911830), (1.070542291823660, -0.535271145911830)),
+)
+
+_RASTRIGIN_DIPS = (0.0, -0.994958637652335, 0.994958637652335, -1.989912233708550, 1.989912233708550)
+
+rastrigin = Landscape(
+    name="Rastrigin's egg carton",
+    formula=r"20 + x^2 + y^2 - 10\cos 2\pi x - 10\cos 2\pi y",
+    value=lambda x, y: 20 + x * x + y * y - 10 * np.cos(2 * np.pi * x) - 10 * np.cos(2 * np.pi * y),
+    slope=lambda x, y: (
+        2 * x + 20 * np.pi * np.sin(2 * np.pi * x),
+        2 * y + 20 * np.pi * np.sin(2 * np.pi * y),
+    ),
+    minima=tuple((x, y) for x in _RASTRIGIN_DIPS for y in _RASTRIGIN_DIPS),
+    window=(-2.6, 2.6, -2.6, 2.6),
+    starts=((-2.2, 1.7), (2.3, 2.3), (-0.7, -1.4)),
+)
+
+LANDSCAPES = (
+    bowl,
+    ravine,
+    tilted_ravine,
+    rosenbrock,
+    beale,
+    himmelblau,
+    saddle,
+    plateau,
+    double_well,
+    three_hump_camel,
+    rastrigin,
+)

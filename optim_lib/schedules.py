@@ -1,0 +1,261 @@
+r"""Learning-rate schedules: :math:`\eta_t` as a function of the epoch (or step) :math:`t`.
+
+Every schedule takes one epoch or an array of them, is defined from epoch 0 to past the end (where it stays at its last
+value), and refuses nonsense with a ValueError that names the argument.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+
+Epochs = float | NDArray[np.floating] | NDArray[np.integer]
+Rates = float | NDArray[np.floating]
+
+
+def step_decay(initial_lr: float, epoch: Epochs, drop_rate: float = 0.5, epochs_drop: float = 10) -> Rates:
+    r"""Multiply the rate by `drop_rate` every `epochs_drop` epochs.
+
+    .. math:: \eta_t = \eta_0 \, \gamma^{\lfloor t/s \rfloor}
+
+    Parameters
+    ----------
+    initial_lr : float
+        :math:`\eta_0 \ge 0`.
+    epoch : float or array
+        :math:`t \ge 0`.
+    drop_rate : float, default 0.5
+        :math:`\gamma \in (0, 1]`; the rate is multiplied *by* it, so a smaller value is a larger drop.
+    epochs_drop : float, default 10
+        :math:`s > 0`.
+
+    Examples
+    --------
+    >>> step_decay(0.1, 25)
+    0.025
+    """
+    t = _checked_epoch(initial_lr, epoch)
+    _require(0 < drop_rate <= 1, "drop_rate", drop_rate, "in (0, 1]")
+    _require(0 < epochs_drop < math.inf, "epochs_drop", epochs_drop, "a positive number of epochs")
+    return _like(epoch, initial_lr * drop_rate ** (t // epochs_drop))
+
+
+def exponential_decay(initial_lr: float, epoch: Epochs, decay_rate: float = 0.95) -> Rates:
+    r"""Multiply the rate by `decay_rate` every epoch.
+
+    .. math:: \eta_t = \eta_0 \, \gamma^t = \eta_0 \, e^{-kt}, \qquad k = -\ln \gamma
+
+    Parameters
+    ----------
+    initial_lr : float
+        :math:`\eta_0 \ge 0`.
+    epoch : float or array
+        :math:`t \ge 0`.
+    decay_rate : float, default 0.95
+        :math:`\gamma \in (0, 1]`. It is not :math:`k`: a :math:`\gamma` of 0.95 is a :math:`k` of 0.051.
+
+    Examples
+    --------
+    >>> round(exponential_decay(0.1, 10), 6)
+    0.059874
+    """
+    t = _checked_epoch(initial_lr, epoch)
+    _require(0 < decay_rate <= 1, "decay_rate", decay_rate, "in (0, 1]")
+    return _like(epoch, initial_lr * decay_rate**t)
+
+
+def cosine_annealing(initial_lr: float, epoch: Epochs, total_epochs: float, min_lr: float = 0.0) -> Rates:
+    r"""Half a cosine from `initial_lr` at epoch 0 to `min_lr` at `total_epochs`, and `min_lr` from there on.
+
+    .. math:: \eta_t = \eta_{\min} + \tfrac12 (\eta_0 - \eta_{\min}) \left(1 + \cos\frac{\pi t}{T}\right)
+
+    Parameters
+    ----------
+    initial_lr : float
+        :math:`\eta_0 \ge 0`.
+    epoch : float or array
+        :math:`t \ge 0`. Past :math:`T` the formula would rise again; the schedule does not.
+    total_epochs : float
+        :math:`T > 0`.
+    min_lr : float, default 0
+        :math:`\eta_{\min} \in [0, \eta_0]`.
+
+    References
+    ----------
+    Loshchilov and Hutter (2017), "SGDR: stochastic gradient descent with warm restarts", equation 5.
+
+    Examples
+    --------
+    >>> [round(cosine_annealing(0.1, epoch, 10), 4) for epoch in (0, 5, 10, 99)]
+    [0.1, 0.05, 0.0, 0.0]
+    """
+    t = _checked_epoch(initial_lr, epoch)
+    _check_total_and_floor(initial_lr, total_epochs, min_lr)
+    return _like(epoch, _half_cosine(initial_lr, min_lr, t / total_epochs))
+
+
+def warmup_cosine(
+    initial_lr: float, epoch: Epochs, total_epochs: float, warmup_epochs: float = 5, min_lr: float = 0.0
+) -> Rates:
+    r"""Rise in a straight line for `warmup_epochs`, then half a cosine down to `min_lr` at `total_epochs`.
+
+    .. math::
+        \eta_t = \eta_0 \, \frac{t + 1}{T_w + 1} \quad (t < T_w), \qquad
+        \eta_t = \eta_{\min} + \tfrac12 (\eta_0 - \eta_{\min})
+                 \left(1 + \cos\frac{\pi (t - T_w)}{T - T_w}\right) \quad (t \ge T_w)
+
+    Parameters
+    ----------
+    initial_lr : float
+        :math:`\eta_0 \ge 0`, the rate at the top, reached at epoch :math:`T_w`.
+    epoch : float or array
+        :math:`t \ge 0`.
+    total_epochs : float
+        :math:`T > 0`.
+    warmup_epochs : float, default 5
+        :math:`T_w \in [0, T]`. With 0 there is no warmup; with :math:`T` there is nothing else, and from epoch
+        :math:`T` on the rate is `min_lr`.
+    min_lr : float, default 0
+        :math:`\eta_{\min} \in [0, \eta_0]`.
+
+    Notes
+    -----
+    The common :math:`\eta_0 \, t / T_w` has rate 0 at epoch 0 and wastes it; the count here starts one step up.
+
+    Examples
+    --------
+    >>> [round(warmup_cosine(0.1, epoch, total_epochs=9, warmup_epochs=4), 3) for epoch in (0, 3, 4, 9, 20)]
+    [0.02, 0.08, 0.1, 0.0, 0.0]
+    """
+    t = _checked_epoch(initial_lr, epoch)
+    _check_total_and_floor(initial_lr, total_epochs, min_lr)
+    accepted = f"in [0, total_epochs] = [0, {total_epochs}]"
+    _require(0 <= warmup_epochs <= total_epochs, "warmup_epochs", warmup_epochs, accepted)
+    rising = initial_lr * (t + 1) / (warmup_epochs + 1)
+    decay_epochs = total_epochs - warmup_epochs
+    progress = (t - warmup_epochs) / decay_epochs if decay_epochs > 0 else np.ones_like(t)
+    return _like(epoch, np.where(t < warmup_epochs, rising, _half_cosine(initial_lr, min_lr, progress)))
+
+
+def one_cycle(
+    max_lr: float,
+    step: Epochs,
+    total_steps: int,
+    warmup_fraction: float = 0.3,
+    div_factor: float = 25.0,
+    final_div_factor: float = 1e4,
+) -> Rates:
+    r"""The learning rate of the one-cycle policy: up along a cosine to `max_lr`, then down to almost nothing.
+
+    It starts at :math:`\eta_{\max}/d`, reaches :math:`\eta_{\max}` at step :math:`pT - 1` and ends, at step
+    :math:`T - 1`, at :math:`\eta_{\max}/(d f)`.
+
+    Parameters
+    ----------
+    max_lr : float
+        :math:`\eta_{\max} \ge 0`.
+    step : float or array
+        :math:`t \ge 0`; from :math:`T - 1` on the last rate is kept.
+    total_steps : int
+        :math:`T \ge 2`.
+    warmup_fraction : float, default 0.3
+        :math:`p \in [0, 1)`, the share of steps spent rising. If :math:`pT \le 1`, step 0 is the top.
+    div_factor, final_div_factor : float, default 25 and 1e4
+        :math:`d, f \ge 1`.
+
+    Notes
+    -----
+    The same curve as torch.optim.lr_scheduler.OneCycleLR with its defaults; `one_cycle_momentum` is its mirror.
+
+    References
+    ----------
+    Smith and Topin (2018), "Super-convergence: very fast training of neural networks using large learning rates".
+
+    Examples
+    --------
+    >>> [round(one_cycle(1.0, step, total_steps=101, warmup_fraction=31 / 101), 4) for step in (0, 30, 100)]
+    [0.04, 1.0, 0.0]
+    """
+    t = _checked_epoch(max_lr, step, names=("max_lr", "step"))
+    _require(1 <= div_factor < math.inf, "div_factor", div_factor, "a number of at least 1")
+    _require(1 <= final_div_factor < math.inf, "final_div_factor", final_div_factor, "a number of at least 1")
+    first, last = max_lr / div_factor, max_lr / div_factor / final_div_factor
+    return _like(step, _up_and_down(t, total_steps, warmup_fraction, first, max_lr, last))
+
+
+def one_cycle_momentum(
+    step: Epochs,
+    total_steps: int,
+    warmup_fraction: float = 0.3,
+    base_momentum: float = 0.85,
+    max_momentum: float = 0.95,
+) -> Rates:
+    r"""The momentum of the one-cycle policy: high while the rate is low, and the other way round.
+
+    Parameters
+    ----------
+    step, total_steps, warmup_fraction
+        As in `one_cycle`.
+    base_momentum, max_momentum : float, default 0.85 and 0.95
+        The momentum at the top of the rate and at both ends; :math:`0 \le` base :math:`\le` max :math:`< 1`.
+
+    References
+    ----------
+    Smith (2018), "A disciplined approach to neural network hyper-parameters: part 1".
+
+    Examples
+    --------
+    >>> [round(one_cycle_momentum(step, total_steps=101, warmup_fraction=31 / 101), 2) for step in (0, 30, 100)]
+    [0.95, 0.85, 0.95]
+    """
+    t = _checked_epoch(1.0, step, names=("max_lr", "step"))
+    _require(0 <= max_momentum < 1, "max_momentum", max_momentum, "in [0, 1)")
+    _require(0 <= base_momentum <= max_momentum, "base_momentum", base_momentum, f"in [0, {max_momentum}]")
+    return _like(step, _up_and_down(t, total_steps, warmup_fraction, max_momentum, base_momentum, max_momentum))
+
+
+class LearningRateScheduler:
+    """The schedules under the names of the article: ``LearningRateScheduler.cosine_annealing(0.1, epoch, 50)``."""
+
+    step_decay = staticmethod(step_decay)
+    exponential_decay = staticmethod(exponential_decay)
+    cosine_annealing = staticmethod(cosine_annealing)
+    warmup_cosine = staticmethod(warmup_cosine)
+
+
+def _half_cosine(start: float, end: float, progress: NDArray) -> NDArray:
+    return end + 0.5 * (start - end) * (1 + np.cos(np.pi * np.clip(progress, 0, 1)))
+
+
+def _up_and_down(
+    t: NDArray, total_steps: int, warmup_fraction: float, first: float, top: float, last: float
+) -> NDArray:
+    _require(2 <= total_steps < math.inf, "total_steps", total_steps, "a number of at least 2")
+    _require(0 <= warmup_fraction < 1, "warmup_fraction", warmup_fraction, "in [0, 1)")
+    peak = max(warmup_fraction * total_steps - 1, 0.0)
+    rising = _half_cosine(first, top, t / peak if peak > 0 else np.ones_like(t))
+    falling = _half_cosine(top, last, (t - peak) / (total_steps - 1 - peak))
+    return np.where(t < peak, rising, falling)
+
+
+def _checked_epoch(rate: float, epoch: Epochs, names: tuple[str, str] = ("initial_lr", "epoch")) -> NDArray:
+    _require(0 <= rate < math.inf, names[0], rate, "a number of at least 0")
+    t = np.asarray(epoch, dtype=np.float64)
+    _require(bool(np.all(t >= 0)), names[1], epoch, "a number (or an array of numbers) of at least 0")
+    return t
+
+
+def _check_total_and_floor(initial_lr: float, total_epochs: float, min_lr: float) -> None:
+    _require(0 < total_epochs < math.inf, "total_epochs", total_epochs, "a positive number of epochs")
+    _require(0 <= min_lr <= initial_lr, "min_lr", min_lr, f"in [0, initial_lr] = [0, {initial_lr}]")
+
+
+def _require(true: bool, name: str, value: object, accepted: str) -> None:
+    if not true:
+        raise ValueError(f"{name} must be {accepted}, got {value!r}")
+
+
+def _like(epoch: Epochs, rates: NDArray) -> Rates:
+    return float(rates) if np.ndim(epoch) == 0 else rates
