@@ -1,6 +1,6 @@
 """The optimizers of the course, in order of increasing complexity."""
 
-from optim_lib.optimizers.adam import Adam, AdamW, AMSGrad
+from optim_lib.optimizers.adam import Adam, AdamW, AMSGrad, UncorrectedAdam
 from optim_lib.optimizers.adaptive import AdaGrad, RMSprop
 from optim_lib.optimizers.base import Optimizer
 from optim_lib.optimizers.layerwise import LAMB, LARS
@@ -18,4 +18,5 @@ __all__ = [
     "NesterovMomentum",
     "Optimizer",
     "RMSprop",
+    "UncorrectedAdam",
 ]

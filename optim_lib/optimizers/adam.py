@@ -1,4 +1,4 @@
-"""Adam and its near relations: AMSGrad and AdamW."""
+"""Adam and its near relations: Adam without its correction, AMSGrad, and AdamW."""
 
 from __future__ import annotations
 
@@ -57,6 +57,53 @@ class Adam(Optimizer):
 
     def step(self, theta: Array, grad: Array, state: ParameterState) -> None:
         theta -= self.learning_rate * adam_direction(grad, state, self.beta1, self.beta2, self.epsilon)
+
+
+class UncorrectedAdam(Optimizer):
+    r"""Adam without bias correction, to show what the correction is for.
+
+    Both moments start at zero and are still mostly zero after a few steps. The root of the second is further from
+    its true size than the first, so the early steps are too *long*: by :math:`(1-\beta_1)/\sqrt{1-\beta_2}`, about 3.2,
+    on the first step at the defaults.
+
+    .. math:: \theta_{t+1} = \theta_t - \frac{\eta}{\sqrt{v_t} + \epsilon} \, m_t
+
+    with :math:`m_t` and :math:`v_t` as in `Adam`.
+
+    Parameters
+    ----------
+    learning_rate, beta1, beta2, epsilon : float or array
+        As in `Adam`, with its defaults.
+
+    Notes
+    -----
+    State: ``m`` and ``v``, shaped like the parameter.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If a hyperparameter is not a number in its range. `update` lists its own errors.
+
+    References
+    ----------
+    Kingma and Ba (2015), "Adam: a method for stochastic optimization", section 3, on why the correction is there.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> UncorrectedAdam(learning_rate=0.1).update({"w": np.array([1.0])}, {"w": np.array([5.0])})["w"].round(4)
+    array([0.6838])
+    """
+
+    learning_rate: float | Array = Hyperparameter(0.001)
+    beta1: float | Array = Hyperparameter(0.9, below=1.0)
+    beta2: float | Array = Hyperparameter(0.999, below=1.0)
+    epsilon: float | Array = Hyperparameter(1e-8)
+    slots = ("m", "v")
+
+    def step(self, theta: Array, grad: Array, state: ParameterState) -> None:
+        update_moments(grad, state, self.beta1, self.beta2)
+        theta -= self.learning_rate * state.m / (np.sqrt(state.v) + self.epsilon)
 
 
 class AMSGrad(Optimizer):
