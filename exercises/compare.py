@@ -1,0 +1,266 @@
+"""How checks compare, and how they say what is different.
+
+A check raises :class:`Wrong` with a sentence for the student. The helpers here raise it for everything
+that can be said without knowing the exercise: a missing return, a wrong shape, a NaN, a constant factor.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+import numpy as np
+
+RTOL = 1e-9
+
+
+class Wrong(Exception):
+    """The answer is wrong; the message is the feedback."""
+
+
+class NotAttempted(Exception):
+    """The answer still holds the starter's ``...``."""
+
+
+def close(
+    actual: Any,
+    expected: Any,
+    what: str,
+    *,
+    rtol: float = RTOL,
+    accept: Iterable[tuple[Any, str]] = (),
+    mistakes: Iterable[tuple[Any, str]] = (),
+) -> str | None:
+    """Compare numbers, arrays, or dicts and sequences of them; raise `Wrong` with what is different.
+
+    The error allowed is `rtol` times the largest number expected, so that elements which happen to be near zero
+    are not held to a tighter standard than the arithmetic can meet.
+
+    Parameters
+    ----------
+    actual : what the student computed.
+    expected : number, array, or a dict, list or tuple of these.
+    what : str
+        The subject of the feedback's sentence: ``"the first step"``.
+    rtol : float
+        Relative error allowed.
+    accept : pairs (value, note)
+        Other conventions' values, accepted too. The note of the one met is returned, to be shown.
+    mistakes : pairs (value, sentence)
+        Values that known mistakes give; the sentence is raised. A value may be a function of no arguments.
+
+    Returns
+    -------
+    str or None
+        The note of the accepted convention that was met. ``return close(...)`` from a check to show it.
+
+    Raises
+    ------
+    Wrong, NotAttempted
+    """
+    try:
+        _compare(actual, expected, what, rtol)
+    except Wrong as wrong:
+        for value, note in accept:
+            if _is_close(actual, value, rtol):
+                return note
+        for value, sentence in mistakes:
+            if _is_close(actual, value, rtol):
+                raise Wrong(f"{sentence} ({_sentence(str(wrong))})") from None
+        raise
+    return None
+
+
+def outputs(result: Any, *names: str) -> tuple:
+    """Check that a function returned one thing for each of `names`, as a tuple or list, and return them.
+
+    >>> theta, m = outputs((1.0, 2.0), "theta", "m")
+    """
+    expected = f"{len(names)} things, ({', '.join(names)})"
+    if not isinstance(result, (tuple, list)):
+        raise Wrong(f"The function should return {expected}; yours returned {kind_of(result)}.")
+    if len(result) != len(names):
+        raise Wrong(f"The function should return {expected}; yours returned {len(result)}.")
+    return tuple(result)
+
+
+def numeric(actual: Any, what: str) -> np.ndarray:
+    """`actual` as a float array, or `Wrong` when it is not made of finite numbers."""
+    if actual is None:
+        raise Wrong(f"{upper(what)} is None: is a `return` or an assignment missing?")
+    if actual is ...:
+        raise NotAttempted
+    try:
+        array = np.asarray(actual)
+    except (ValueError, TypeError):
+        raise Wrong(f"{upper(what)} should be numbers; it is {kind_of(actual)}.") from None
+    if array.dtype == object or array.dtype.kind not in "buif":
+        raise Wrong(f"{upper(what)} should be numbers; it is {kind_of(actual)}.")
+    return array
+
+
+def finite(array: np.ndarray, what: str) -> None:
+    """Raise `Wrong` when `array` holds a NaN or an infinity."""
+    bad = ~np.isfinite(array)
+    if not bad.any():
+        return
+    name = "NaN (not a number)" if np.isnan(array).any() else "infinity"
+    where = "" if array.ndim == 0 else f" in {bad.sum()} of {array.size} places"
+    raise Wrong(f"{upper(what)} is {name}{where}: look for a division by zero or the root of a negative number.")
+
+
+def describe_difference(actual: np.ndarray, expected: np.ndarray, what: str) -> str:
+    """One sentence on how `actual` differs from `expected`; both finite and of one shape."""
+    what = upper(what)
+    size = _size(expected)
+    if _size(actual) == 0:
+        return f"{what} is zero; {_values(expected)} is expected."
+    factor = _common_factor(actual, expected)
+    if factor is not None:
+        return f"{what} {_factor_words(factor)}: yours is {_values(actual)}, expected is {_values(expected)}."
+    if actual.size > 1 and size and np.ptp(actual - expected) <= 1e-6 * np.abs(actual - expected).max():
+        return f"{what} is off by {number((actual - expected).flat[0])}, the same in every place."
+    if actual.ndim == 2 and actual.shape[0] == actual.shape[1] and _is_close(actual.T, expected, RTOL):
+        return f"{what} is transposed: rows and columns are exchanged."
+    error = np.abs(actual - expected)
+    relative = error.max() / size if size else np.inf
+    if relative < 1e-4:
+        return (
+            f"{what} is close but not equal: the largest difference is {number(error.max())}, "
+            f"{relative:.1e} of the size expected. Rounding alone is far smaller."
+        )
+    if actual.ndim == 0:
+        return f"{what} is {number(actual)}; {number(expected)} is expected."
+    worst = np.unravel_index(error.argmax(), error.shape)
+    wrong = int((error > RTOL * size).sum())
+    index = ", ".join(map(str, worst))
+    return (
+        f"{what} is wrong in {wrong} of {actual.size} places; the largest difference is at [{index}]: "
+        f"yours is {number(actual[worst])}, expected is {number(expected[worst])}."
+    )
+
+
+def number(value: Any) -> str:
+    """A number as feedback shows it: four significant digits."""
+    return f"{float(value):.4g}"
+
+
+def kind_of(value: Any) -> str:
+    """What a value is, in words: "an array of shape (3,)", "the text 'abc'", "a function"."""
+    if value is None:
+        return "None"
+    if isinstance(value, np.ndarray):
+        return f"an array of shape {value.shape}"
+    if isinstance(value, str):
+        return f"the text {value[:20]!r}"
+    if isinstance(value, bool | int | float | np.number):
+        return f"the number {number(value)}"
+    if isinstance(value, tuple | list | dict | set):
+        return f"a {type(value).__name__} of {len(value)}"
+    if isinstance(value, type):
+        return f"the class {value.__name__}"
+    if callable(value):
+        return "a function"
+    name = type(value).__name__
+    return f"{'an' if name[0].lower() in 'aeiou' else 'a'} {name}"
+
+
+def upper(sentence: str) -> str:
+    """`sentence` with its first letter in upper case, unless it begins with code."""
+    return sentence[:1].upper() + sentence[1:]
+
+
+def _compare(actual: Any, expected: Any, what: str, rtol: float) -> None:
+    if isinstance(expected, Mapping):
+        _compare_mapping(actual, expected, what, rtol)
+        return
+    if isinstance(expected, list | tuple):
+        _compare_sequence(actual, expected, what, rtol)
+        return
+    expected = np.asarray(expected)
+    array = numeric(actual, what)
+    if array.shape != expected.shape:
+        raise Wrong(f"{upper(what)} {_shape(array)}; {_shape_expected(expected)} is expected.")
+    if np.array_equal(array, expected, equal_nan=True):
+        return
+    finite(array, what)
+    array, expected = array.astype(float), expected.astype(float)
+    if np.abs(array - expected).max(initial=0.0) > rtol * max(_size(expected), np.finfo(float).tiny):
+        raise Wrong(describe_difference(array, expected, what))
+
+
+def _compare_mapping(actual: Any, expected: Mapping, what: str, rtol: float) -> None:
+    if actual is ...:
+        raise NotAttempted
+    if not isinstance(actual, Mapping):
+        raise Wrong(f"{upper(what)} should be a dict; it is {kind_of(actual)}.")
+    missing = [name for name in expected if name not in actual]
+    extra = [name for name in actual if name not in expected]
+    if missing or extra:
+        problem = f"lacks {missing[0]!r}" if missing else f"has {extra[0]!r}, which does not belong there"
+        raise Wrong(f"{upper(what)} {problem}.")
+    for name, value in expected.items():
+        _compare(actual[name], value, f"{what}, {name!r}," if len(expected) > 1 else what, rtol)
+
+
+def _compare_sequence(actual: Any, expected: list | tuple, what: str, rtol: float) -> None:
+    if actual is None or actual is ...:
+        numeric(actual, what)
+    try:
+        actual = list(actual)
+    except TypeError:
+        raise Wrong(f"{upper(what)} should be a sequence of {len(expected)}; it is {kind_of(actual)}.") from None
+    if len(actual) != len(expected):
+        raise Wrong(f"{upper(what)} has {len(actual)} entries; {len(expected)} are expected.")
+    for index, (one, other) in enumerate(zip(actual, expected, strict=True)):
+        _compare(one, other, f"{what}, entry {index},", rtol)
+
+
+def _is_close(actual: Any, value: Any, rtol: float) -> bool:
+    value = value() if isinstance(value, Callable) else value
+    try:
+        _compare(actual, value, "", rtol)
+    except (Wrong, NotAttempted):
+        return False
+    return True
+
+
+def _size(array: np.ndarray) -> float:
+    return float(np.abs(array).max(initial=0.0))
+
+
+def _common_factor(actual: np.ndarray, expected: np.ndarray) -> float | None:
+    """The factor between the two, when one factor explains every element."""
+    size = _size(expected)
+    if not size:
+        return None
+    factor = float((actual * expected).sum() / (expected**2).sum())
+    misfit = np.abs(actual - factor * expected).max() / (max(abs(factor), 1e-300) * size)
+    return factor if misfit <= 1e-3 * min(1.0, abs(factor - 1)) and abs(factor - 1) > 1e-4 else None
+
+
+def _factor_words(factor: float) -> str:
+    if abs(factor + 1) < 1e-6:
+        return "has the opposite sign"
+    sign = "has the opposite sign and " if factor < 0 else ""
+    factor = abs(factor)
+    size = f"{number(factor)} times too large" if factor > 1 else f"{number(1 / factor)} times too small"
+    return f"{sign}is {size}"
+
+
+def _values(array: np.ndarray) -> str:
+    if array.ndim == 0:
+        return number(array)
+    flat = array.ravel()
+    shown = ", ".join(number(value) for value in flat[:3])
+    return f"[{shown}{', ...' if flat.size > 3 else ''}]"
+
+
+def _shape(array: np.ndarray) -> str:
+    return "is a single number" if array.ndim == 0 else f"has shape {array.shape}"
+
+
+def _shape_expected(array: np.ndarray) -> str:
+    return "a single number" if array.ndim == 0 else f"shape {array.shape}"
+
+
+def _sentence(text: str) -> str:
+    return upper(text).rstrip(".")
