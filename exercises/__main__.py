@@ -1,0 +1,106 @@
+"""Commands around the exercises: ``python -m exercises --help``."""
+
+import argparse
+import sys
+from pathlib import Path
+
+import filelock
+import nbformat
+
+from exercises import notebooks, record
+from exercises.registry import chapters, get
+from exercises.student import progress
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run one command and return its exit code."""
+    options = _parser().parse_args(arguments)
+    try:
+        return options.command(options)
+    except (OSError, KeyError, ValueError, nbformat.reader.NotJSONError, filelock.Timeout) as error:
+        message = error.args[0] if isinstance(error, KeyError) else error
+        print(f"python -m exercises: {message}", file=sys.stderr)
+        return 1
+
+
+def _list(options: argparse.Namespace) -> int:
+    for number, title, exercises in chapters():
+        print(f"{number:>2} {title}")
+        for exercise in exercises:
+            print(f"   {exercise.id:<5} {exercise.title} ({exercise.points} points)")
+    return 0
+
+
+def _progress(options: argparse.Namespace) -> int:
+    print(progress())
+    return 0
+
+
+def _starter(options: argparse.Namespace) -> int:
+    print(get(options.id).starter)
+    return 0
+
+
+def _solve(options: argparse.Namespace) -> int:
+    count = notebooks.solve(options.source, options.target, options.force)
+    print(f"{options.target}: {count} exercises solved")
+    return 0
+
+
+def _sync(options: argparse.Namespace) -> int:
+    found = []
+    for path in options.notebooks:
+        if options.check:
+            found += notebooks.problems(path)
+        else:
+            print(f"{path}: {'written' if notebooks.sync(path) else 'nothing to do'}")
+    print(*found, sep="\n", end="\n" if found else "")
+    return 1 if found else 0
+
+
+def _reset(options: argparse.Namespace) -> int:
+    if (
+        not options.yes
+        and input(f"Start afresh? {record.path()} will be kept as a backup. [y/N] ").lower() != "y"
+    ):
+        print("Nothing changed.")
+        return 1
+    kept = record.reset()
+    print(f"Progress is reset; the old one is kept as {kept}." if kept else "There is no progress to reset.")
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m exercises", description="The graded exercises of the course."
+    )
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    _add(commands, "list", _list, "list all exercises with their points")
+    _add(commands, "progress", _progress, "show the points reached so far")
+    _add(commands, "starter", _starter, "print the starter code of an exercise").add_argument(
+        "id", help="such as 8.2"
+    )
+    reset = _add(commands, "reset", _reset, "forget all progress; the file is kept as a backup")
+    reset.add_argument("--yes", action="store_true", help="do not ask")
+    solve = _add(commands, "solve", _solve, "write a copy of a chapter's notebook with every exercise solved")
+    solve.add_argument("source", metavar="SRC", type=Path)
+    solve.add_argument("target", metavar="DST", type=Path)
+    solve.add_argument("--force", action="store_true", help="overwrite DST when it exists")
+    sync = _add(
+        commands, "sync", _sync, "write starters and expected outputs into chapters' notebooks, in place"
+    )
+    sync.add_argument("notebooks", metavar="NOTEBOOK", type=Path, nargs="+")
+    sync.add_argument(
+        "--check", action="store_true", help="change nothing; fail when there is something to do"
+    )
+    return parser
+
+
+def _add(commands, name: str, function, help: str) -> argparse.ArgumentParser:
+    parser = commands.add_parser(name, help=help, description=help[0].upper() + help[1:] + ".")
+    parser.set_defaults(command=function)
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,166 @@
+"""The exercises inside a chapter's notebook: starters in, solutions in, and the outputs that the checks must show.
+
+A starter cell is a code cell tagged ``ex-8.2`` (and ``exercise``, for its looks). A check cell is a code cell whose one
+statement is ``check("8.2", ...)``. Nothing else in a notebook is touched.
+"""
+
+import ast
+import copy
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import nbformat
+
+from exercises.definition import Exercise
+from exercises.grading import grade
+from exercises.registry import all_exercises, get
+
+CHECK_TAG = "nbval-check-output"
+_STARTER_TAG = re.compile(r"ex-(\d+\.\d+)")
+
+
+def filled(notebook: nbformat.NotebookNode, part: str) -> nbformat.NotebookNode:
+    """A copy of `notebook` with every starter cell set to the exercise's `part` and every check cell to its output.
+
+    Parameters
+    ----------
+    notebook : NotebookNode
+    part : {"starter", "solution"}
+
+    Raises
+    ------
+    KeyError
+        When a cell names an exercise that does not exist.
+    ValueError
+        When starter and check cells do not belong together.
+    """
+    notebook = copy.deepcopy(notebook)
+    _require_pairs(notebook)
+    for cell, exercise in starter_cells(notebook):
+        cell.source = getattr(exercise, part)
+        _tag(cell, "exercise", f"ex-{exercise.id}")
+        cell.execution_count, cell.outputs = None, []
+    for cell, exercise in check_cells(notebook):
+        _tag(cell, CHECK_TAG)
+        cell.execution_count = 1
+        cell.outputs = [_output(exercise, getattr(exercise, part))]
+    return notebook
+
+
+def sync(path: Path) -> bool:
+    """Write starters and expected outputs into the notebook at `path`; return whether anything changed."""
+    notebook = nbformat.read(path, as_version=4)
+    fresh = filled(notebook, "starter")
+    if fresh == notebook:
+        return False
+    nbformat.write(fresh, path)
+    return True
+
+
+def solve(source: Path, target: Path, force: bool = False) -> int:
+    """Write a solved copy of the notebook `source` to `target`; return how many exercises it solves.
+
+    Raises
+    ------
+    FileExistsError
+        When `target` exists and `force` is not set, or is `source` itself.
+    ValueError
+        When `source` has no exercises, or they do not fit.
+    """
+    notebook = nbformat.read(source, as_version=4)
+    if target.exists() and target.samefile(source):
+        raise FileExistsError(f"{target} is the notebook to be solved; it is never overwritten")
+    if target.exists() and not force:
+        raise FileExistsError(f"{target} exists; --force overwrites it")
+    count = len(list(starter_cells(notebook)))
+    if not count:
+        raise ValueError(f"{source} has no starter cell (a code cell tagged ex-8.2, or another number)")
+    solved = filled(notebook, "solution")
+    target.parent.mkdir(parents=True, exist_ok=True)
+    nbformat.write(solved, target)
+    return count
+
+
+def problems(path: Path) -> list[str]:
+    """What is wrong with the exercises in the notebook at `path`, a sentence each; empty when all is well."""
+    notebook = nbformat.read(path, as_version=4)
+    try:
+        fresh = filled(notebook, "starter")
+    except (KeyError, ValueError) as error:
+        return [f"{path.name}: {error.args[0]}"]
+    found = [
+        f"{path.name}: exercise {id} is missing" for id in _expected_ids(path) - _ids(starter_cells(notebook))
+    ]
+    for index, (cell, wanted) in enumerate(zip(notebook.cells, fresh.cells, strict=True)):
+        if cell != wanted:
+            differing = ", ".join(key for key in wanted if cell.get(key) != wanted[key])
+            found.append(
+                f"{path.name}: cell {index} differs in its {differing}; python -m exercises sync mends it"
+            )
+    return found
+
+
+def starter_cells(notebook: nbformat.NotebookNode) -> Iterator[tuple[nbformat.NotebookNode, Exercise]]:
+    """The starter cells of a notebook, each with its exercise."""
+    for cell in notebook.cells:
+        ids = [match[1] for tag in cell.metadata.get("tags", []) if (match := _STARTER_TAG.fullmatch(tag))]
+        if cell.cell_type == "code" and ids:
+            yield cell, get(ids[0])
+
+
+def check_cells(notebook: nbformat.NotebookNode) -> Iterator[tuple[nbformat.NotebookNode, Exercise]]:
+    """The cells of a notebook whose one statement is ``check("8.2", ...)``, each with its exercise."""
+    for cell in notebook.cells:
+        id = _checked_id(cell.source) if cell.cell_type == "code" else None
+        if id:
+            yield cell, get(id)
+
+
+def _checked_id(source: str) -> str | None:
+    try:
+        statements = ast.parse(source).body
+    except SyntaxError:
+        return None
+    match statements:
+        case [ast.Expr(ast.Call(func=ast.Name("check"), args=[ast.Constant(str() as id), *_]))]:
+            return id
+    return None
+
+
+def _require_pairs(notebook: nbformat.NotebookNode) -> None:
+    """Raise ValueError unless every exercise has one starter cell, and one check cell after it."""
+    order: dict[str, list[str]] = {}
+    starters = {id(cell): exercise.id for cell, exercise in starter_cells(notebook)}
+    checks = {id(cell): exercise.id for cell, exercise in check_cells(notebook)}
+    for cell in notebook.cells:
+        for kind, cells in (("starter", starters), ("check", checks)):
+            if id(cell) in cells:
+                order.setdefault(cells[id(cell)], []).append(kind)
+    for exercise, kinds in order.items():
+        if kinds != ["starter", "check"]:
+            raise ValueError(
+                f"exercise {exercise} needs one starter cell (tag ex-{exercise}) and then one check cell "
+                f'(check("{exercise}", ...) alone); the notebook has {", ".join(kinds)}'
+            )
+
+
+def _output(exercise: Exercise, source: str) -> nbformat.NotebookNode:
+    result = grade(exercise, exercise.load(source))
+    data = {"text/html": result._repr_html_(), "text/plain": repr(result)}
+    return nbformat.v4.new_output("execute_result", data=data, execution_count=1, metadata={})
+
+
+def _tag(cell: nbformat.NotebookNode, *tags: str) -> None:
+    present = list(cell.metadata.get("tags", []))
+    cell.metadata["tags"] = present + [tag for tag in tags if tag not in present]
+
+
+def _expected_ids(path: Path) -> set[str]:
+    """The exercises that belong into a chapter's notebook, by the number that its name begins with."""
+    chapter = re.match(r"\d+", path.name)
+    return {exercise.id for exercise in all_exercises() if chapter and exercise.chapter == int(chapter[0])}
+
+
+def _ids(cells: Iterator[tuple[nbformat.NotebookNode, Exercise]]) -> set[str]:
+    return {exercise.id for _, exercise in cells}
