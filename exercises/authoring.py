@@ -1,12 +1,12 @@
 '''How to write an exercise. Everything that an author needs is imported from here.
 
-A chapter's exercises stand in ``exercises/chNN_name.py``, which defines ``TITLE`` and a list ``EXERCISES``; they
-are found by their file name. One exercise::
+A chapter's exercises stand in ``exercises/chNN_name.py``, which defines ``TITLE`` and a list ``EXERCISES``;
+they are found by their file name. One exercise::
 
     from exercises.authoring import Check, Exercise, WrongAnswer, close, edit
-    from optim_lib.optimizers import SGD                           # the oracle: never a second copy of a rule
+    from optim_lib.optimizers import SGD                   # the oracle: never a second copy of a rule
 
-    def one_step(sgd_step):                                        # a check gets the student's answer, guarded
+    def one_step(sgd_step):                                # a check gets the student's answer, guarded
         rng = np.random.default_rng(2)
         theta, grad = rng.normal(size=3), rng.normal(size=3)
         expected = SGD(learning_rate=0.1).update({"w": theta.copy()}, {"w": grad})["w"]
@@ -27,7 +27,7 @@ are found by their file name. One exercise::
             solution=SOLUTION,
             explanation="The gradient points uphill, so the step subtracts it.",
             wrong_answers=[
-                WrongAnswer(edit(SOLUTION, ("theta - ", "theta + ")), "The step goes uphill: the sign is reversed."),
+                WrongAnswer(edit(SOLUTION, ("theta - ", "theta + ")), "The step goes uphill: subtract it."),
                 ...
             ],
         )
@@ -35,35 +35,41 @@ are found by their file name. One exercise::
 
 What the framework does, so that a check need not:
 
-- *Not attempted* is an answer that is ``...``, returns ``...`` (also inside a tuple, list or dict), computes with
-  ``...``, or still compiles to the same code as the starter. So the starter of a bug hunt is
+- *Not attempted* is an answer that is ``...``, returns ``...`` (also inside a tuple, list or dict),
+  computes with ``...``, or still compiles to the same code as the starter. So the starter of a bug hunt is
   simply the listing with its bugs.
-- A function or class reaches the check behind a guard. Arrays are passed as copies (``changes=(0,)`` names the
-  positions of arguments to be changed in place: these are passed as they are). A call that returns None, does not
-  match the signature, raises, or never ends becomes a sentence with the student's line. A missing method too.
-  ``raw(answer)`` is the student's own object, for a function such as `sweep` that needs the class itself.
-- Changing an input in place is reported without loss of points; a check that calls ``unchanged_inputs(answer)``
-  after the answer makes it count.
-- ``close(actual, expected, what)`` compares numbers, arrays and dicts or lists of them, and names a missing value, a
-  shape, a NaN, a factor, a sign, an offset, or the worst place. Give it *steps* rather than positions: "3.16 times
-  too large" is then seen. ``outputs(result, "theta", "m")`` unpacks a tuple. ``raise Wrong("...")`` says anything else.
+- A function or class reaches the check behind a guard. Arrays are passed as copies (``changes=(0,)`` names
+  the positions of arguments to be changed in place: these are passed as they are). A call that returns
+  None, does not match the signature, raises, or never ends becomes a sentence with the student's line. A
+  missing method too. ``raw(answer)`` is the student's own object, for a function such as `sweep` that needs
+  the class itself.
+- Changing an input in place is reported without loss of points; a check that calls
+  ``unchanged_inputs(answer)`` after the answer makes it count.
+- ``close(actual, expected, what)`` compares numbers, arrays and dicts or lists of them, and names a missing
+  value, a shape, a NaN, a factor, a sign, an offset, or the worst place. Give it *steps* rather than
+  positions: "3.16 times too large" is then seen. ``outputs(result, "theta", "m")`` unpacks a tuple. ``raise
+  Wrong("...")`` says anything else.
 - Every wrong answer is also a diagnosis: when a student's answer gives the same outputs, check by check, as a
-  known wrong one, its sentence is shown, above the measured difference. So the sentence is written once, states
-  the mistake and where to look, and needs no code of its own. List the likelier of two that behave alike first.
-- Another convention is either accepted (``close(..., accept=[(value, note)])``, and an ``AcceptedAnswer`` so that the
-  tests hold it) or refused with ``WrongAnswer(source, "... this exercise asks for ...", convention=True)``.
+  known wrong one, its sentence is shown, above the measured difference. So the sentence is written once,
+  states the mistake and where to look, and needs no code of its own. List the likelier of two that behave
+  alike first.
+- Another convention is either accepted (``close(..., accept=[(value, note)])``, and an ``AcceptedAnswer``
+  so that the tests hold it) or refused with ``WrongAnswer(source, "... this exercise asks for ...",
+  convention=True)``.
 
-Rules for checks. Make all calls first and compare afterwards: a check that stops at the first difference can tell two
-mistakes apart only up to there. Be deterministic (`default_rng` with a fixed seed, made inside the check) and keep
-no state. Give arrays sizes that differ from each other, so that a transposed or broadcast one shows; a large epsilon
-(0.1) where its place matters; more than one step where history matters; gradients well away from zero where it does
-not. Hints, feedback and `look` are plain text with `code` in backticks (no LaTeX: they are read in a terminal too).
-``pytest tests/exercises`` grades the starter, the solution, and every accepted and wrong answer of every exercise.
+Rules for checks. Make all calls first and compare afterwards: a check that stops at the first difference
+can tell two mistakes apart only up to there. Be deterministic (`default_rng` with a fixed seed, made inside
+the check) and keep no state. Give arrays sizes that differ from each other, so that a transposed or
+broadcast one shows; a large epsilon (0.1) where its place matters; more than one step where history
+matters; gradients well away from zero where it does not. Hints, feedback and `look` are plain text with
+`code` in backticks (no LaTeX: they are read in a terminal too). ``pytest tests/exercises`` grades the
+starter, the solution, and every accepted and wrong answer of every exercise.
 
 In the notebook the starter cell has the tags ``exercise`` and ``ex-2.1``, and the next cell holds
-``check("2.1", sgd_step)`` alone, with the tag ``nbval-check-output``. ``python -m exercises sync NOTEBOOK`` writes the
-starters and the outputs of the check cells; ``python -m exercises solve SRC DST`` makes the solved copy. A cell that
-uses the student's answer must also run with the starter: ask ``check(...).status == "right"`` first.
+``check("2.1", sgd_step)`` alone, with the tag ``nbval-check-output``. ``python -m exercises sync NOTEBOOK``
+writes the starters and the outputs of the check cells; ``python -m exercises solve SRC DST`` makes the
+solved copy. A cell that uses the student's answer must also run with the starter: ask ``check(...).status
+== "right"`` first.
 '''
 
 from exercises.compare import NotAttempted, Wrong, close, finite, number, numeric, outputs

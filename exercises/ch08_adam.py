@@ -2,13 +2,23 @@
 
 import numpy as np
 
-from exercises.authoring import Check, Exercise, Wrong, WrongAnswer, close, edit, outputs, unchanged_inputs
+from exercises.authoring import (
+    AcceptedAnswer,
+    Check,
+    Exercise,
+    Wrong,
+    WrongAnswer,
+    close,
+    edit,
+    outputs,
+    unchanged_inputs,
+)
 from optim_lib.optimizers import Adam, AMSGrad
 
 TITLE = "Adam"
 
 
-# 8.1 The two moments ------------------------------------------------------------------------------------------
+# 8.1 The two moments -------------------------------------------------------------------------------
 
 
 def moments_of_adam(grads, beta1, beta2):
@@ -31,7 +41,9 @@ def random_grads(seed, steps=6, size=3):
 def large_grads(seed, shapes):
     """Gradients well away from zero, so that the first step hardly depends on epsilon."""
     rng = np.random.default_rng(seed)
-    return {name: rng.choice([-1.0, 1.0], shape) * rng.uniform(0.5, 2.0, shape) for name, shape in shapes.items()}
+    return {
+        name: rng.choice([-1.0, 1.0], shape) * rng.uniform(0.5, 2.0, shape) for name, shape in shapes.items()
+    }
 
 
 def moments_after_one(moments):
@@ -77,9 +89,9 @@ two_moments = Exercise(
     title="The two moments",
     answer="moments",
     prompt="""
-        Write `moments(grads, beta1, beta2)`. The rows of `grads` are the gradients $g_1, g_2, \\dots$ of successive
-        steps. Return two arrays of the same shape: row $t$ of the first is $m_t$, of the second $v_t$, both
-        starting from zero and without bias correction.
+        Write `moments(grads, beta1, beta2)`. The rows of `grads` are the gradients $g_1, g_2, \\dots$ of
+        successive steps. Return two arrays of the same shape: row $t$ of the first is $m_t$, of the second
+        $v_t$, both starting from zero and without bias correction.
     """,
     starter=MOMENTS_STARTER,
     checks=[
@@ -95,23 +107,26 @@ two_moments = Exercise(
             first_moment,
             "Work out the second row on paper from the first two gradients.",
         ),
-        Check("the second moment after every step", 1, second_moment, "It averages the square of the gradient."),
+        Check(
+            "the second moment after every step", 1, second_moment, "It averages the square of the gradient."
+        ),
     ],
     hints=[
         "Both moments are averages that forget: a share of the old average plus a share of the new value.",
         "The two shares add up to one: `beta1` of the old, `1 - beta1` of the new.",
-        "Loop over the rows: `m_now = beta1 * m_now + (1 - beta1) * grad`, and the same with `grad**2` for the second.",
+        "Loop over the rows: `m_now = beta1 * m_now + (1 - beta1) * grad`, and the same with `grad**2` "
+        "for the second.",
     ],
     solution=MOMENTS,
     explanation=(
-        "The shares beta and 1 - beta add up to one, so each moment is an average; because it starts from zero, "
-        "it is "
-        "too small at first. The next exercise mends that."
+        "The shares beta and 1 - beta add up to one, so each moment is an average; because it starts from "
+        "zero, it is too small at first. The next exercise mends that."
     ),
     wrong_answers=[
         WrongAnswer(
             edit(MOMENTS, ("(1 - beta1) * grad", "grad"), ("(1 - beta2) * grad**2", "grad**2")),
-            "These are decayed sums, as momentum has them, not averages: the new gradient needs the weight `1 - beta`.",
+            "These are decayed sums, as momentum has them, not averages: the new gradient needs the "
+            "weight `1 - beta`.",
             points=0,
         ),
         WrongAnswer(
@@ -120,12 +135,14 @@ two_moments = Exercise(
                 ("beta1 * m_now + (1 - beta1) * grad", "(1 - beta1) * m_now + beta1 * grad"),
                 ("beta2 * v_now + (1 - beta2) * grad**2", "(1 - beta2) * v_now + beta2 * grad**2"),
             ),
-            "The two weights are exchanged: `beta` belongs to the old average, `1 - beta` to the new gradient.",
+            "The two weights are exchanged: `beta` belongs to the old average, `1 - beta` to the new "
+            "gradient.",
             points=0,
         ),
         WrongAnswer(
             edit(MOMENTS, ("(1 - beta2) * grad**2", "(1 - beta2) * m_now**2")),
-            "The second moment averages the square of the gradient, `grad**2`, not the square of the first moment.",
+            "The second moment averages the square of the gradient, `grad**2`, not the square of the "
+            "first moment.",
             points=1,
         ),
         WrongAnswer(
@@ -146,7 +163,10 @@ two_moments = Exercise(
             convention=True,
         ),
         WrongAnswer(
-            edit(MOMENTS, ("m_now, v_now\n", "m_now / (1 - beta1 ** (t + 1)), v_now / (1 - beta2 ** (t + 1))\n")),
+            edit(
+                MOMENTS,
+                ("m_now, v_now\n", "m_now / (1 - beta1 ** (t + 1)), v_now / (1 - beta2 ** (t + 1))\n"),
+            ),
             "These are the corrected moments; this exercise asks for them before the correction.",
             points=0,
             convention=True,
@@ -157,10 +177,22 @@ two_moments = Exercise(
             points=0,
         ),
     ],
+    accepted_answers=[
+        AcceptedAnswer(
+            """
+            def moments(grads, beta1, beta2):
+                m, v = [0 * grads[0]], [0 * grads[0]]
+                for grad in grads:
+                    m.append(m[-1] + (1 - beta1) * (grad - m[-1]))
+                    v.append(v[-1] + (1 - beta2) * (grad * grad - v[-1]))
+                return [m[1:], v[1:]]
+            """
+        ),
+    ],
 )
 
 
-# 8.2 Bias correction ------------------------------------------------------------------------------------------
+# 8.2 Bias correction -------------------------------------------------------------------------------
 
 
 def run_of_adam(theta, grads, *settings):
@@ -241,9 +273,9 @@ bias_correction = Exercise(
     title="Bias correction",
     answer="adam_step",
     prompt="""
-        Complete `adam_step`: correct both moments for their start at zero, then take the step. Steps are counted
-        from `t = 1`, epsilon is added outside the root, and the moments are returned as they were before the
-        correction, since the next step goes on from them.
+        Complete `adam_step`: correct both moments for their start at zero, then take the step. Steps are
+        counted from `t = 1`, epsilon is added outside the root, and the moments are returned as they were
+        before the correction, since the next step goes on from them.
     """,
     starter=ADAM_STEP_STARTER,
     checks=[
@@ -251,33 +283,38 @@ bias_correction = Exercise(
             "the first step",
             1,
             first_step,
-            "At `t = 1` the corrected moments are exactly `grad` and `grad**2`, so every coordinate moves by the rate.",
+            "At `t = 1` the corrected moments are exactly `grad` and `grad**2`, so every coordinate moves "
+            "by the rate.",
         ),
-        Check("ten steps, one by one", 2, ten_steps, "Compare each line with the four equations of the chapter."),
+        Check(
+            "ten steps, one by one", 2, ten_steps, "Compare each line with the four equations of the chapter."
+        ),
         Check(
             "the moments returned",
             1,
             moments_carried,
-            "What does the next call need: the corrected moments or the others? Are the arrays passed in left "
-            "as they were?",
+            "What does the next call need: the corrected moments or the others? Are the arrays passed in "
+            "left as they were?",
         ),
     ],
     hints=[
-        "With `m = 0` at the start, the first `m` is only `1 - beta1` times the gradient. What must it be divided by?",
+        "With `m = 0` at the start, the first `m` is only `1 - beta1` times the gradient. What must it be "
+        "divided by?",
         "After `t` steps the weights of all gradients so far add up to `1 - beta1**t`, not to one.",
-        "`m_hat = m / (1 - beta1**t)`, likewise `v_hat` with `beta2`; the step is "
-        "`learning_rate * m_hat / (np.sqrt(v_hat) + epsilon)`.",
+        "`m_hat = m / (1 - beta1**t)`, likewise `v_hat` with `beta2`; the step is `learning_rate * m_hat "
+        "/ (np.sqrt(v_hat) + epsilon)`.",
     ],
     solution=ADAM_STEP,
     explanation=(
-        "After t steps the weights in each average add up to 1 - beta**t; dividing by that makes them add up to one. "
-        "Without it the first step would be (1 - beta1) / sqrt(1 - beta2) times too large: 3.16 at the defaults."
+        "After t steps the weights in each average add up to 1 - beta**t; dividing by that makes them add "
+        "up to one. Without it the first step would be (1 - beta1) / sqrt(1 - beta2) times too large: "
+        "3.16 at the defaults."
     ),
     wrong_answers=[
         WrongAnswer(
             edit(ADAM_STEP, ("m / (1 - beta1**t)", "m"), ("v / (1 - beta2**t)", "v")),
-            "The step is (1 - beta1) / sqrt(1 - beta2) times too large at first, which is what uncorrected moments "
-            "give: is the bias correction missing?",
+            "The step is (1 - beta1) / sqrt(1 - beta2) times too large at first, which is what "
+            "uncorrected moments give: is the bias correction missing?",
             points=1,
         ),
         WrongAnswer(
@@ -288,43 +325,45 @@ bias_correction = Exercise(
         ),
         WrongAnswer(
             edit(ADAM_STEP, ("v / (1 - beta2**t)", "v")),
-            "Only `m` is corrected: the step is too large by 1 / sqrt(1 - beta2**t), because `v` starts at zero "
-            "as well.",
+            "Only `m` is corrected: the step is too large by 1 / sqrt(1 - beta2**t), because `v` starts "
+            "at zero as well.",
             points=1,
         ),
         WrongAnswer(
             edit(ADAM_STEP, ("m / (1 - beta1**t)", "m")),
-            "Only `v` is corrected: the step is too small by 1 - beta1**t, because `m` starts at zero as well.",
+            "Only `v` is corrected: the step is too small by 1 - beta1**t, because `m` starts at zero as "
+            "well.",
             points=1,
         ),
         WrongAnswer(
             edit(ADAM_STEP, ("beta1**t", "beta1 * t"), ("beta2**t", "beta2 * t")),
-            "The correction has beta times t where it needs beta to the power t, `beta1**t`: the two agree at "
-            "the first "
-            "step only.",
+            "The correction has beta times t where it needs beta to the power t, `beta1**t`: the two "
+            "agree at the first step only.",
             points=2,
         ),
         WrongAnswer(
             edit(ADAM_STEP, ("beta1**t", "beta1"), ("beta2**t", "beta2")),
-            "The correction is the same at every step: the power t is missing, so only the first step is right.",
+            "The correction is the same at every step: the power t is missing, so only the first step is "
+            "right.",
             points=2,
         ),
         WrongAnswer(
             edit(ADAM_STEP, ("beta1**t", "beta1 ** (t + 1)"), ("beta2**t", "beta2 ** (t + 1)")),
-            "The correction counts steps from t = 0 and uses `t + 1`. Here the first step is t = 1: use `beta1**t`.",
+            "The correction counts steps from t = 0 and uses `t + 1`. Here the first step is t = 1: use "
+            "`beta1**t`.",
             points=1,
             convention=True,
         ),
         WrongAnswer(
             edit(ADAM_STEP, ("beta1**t", "beta1 ** (t - 1)"), ("beta2**t", "beta2 ** (t - 1)")),
-            "The power is one too low: at the first step `1 - beta**(t - 1)` is zero and the step is not a number.",
+            "The power is one too low: at the first step `1 - beta**(t - 1)` is zero and the step is not "
+            "a number.",
             points=1,
         ),
         WrongAnswer(
             edit(ADAM_STEP, ("np.sqrt(v_hat) + epsilon", "np.sqrt(v_hat + epsilon)")),
-            "Epsilon is inside the root. Some papers write it so, but Adam adds it outside, `sqrt(v_hat) + "
-            "epsilon`, and "
-            "this exercise asks for that.",
+            "Epsilon is inside the root. Some papers write it so, but Adam adds it outside, `sqrt(v_hat) "
+            "+ epsilon`, and this exercise asks for that.",
             points=2,
             convention=True,
         ),
@@ -334,8 +373,9 @@ bias_correction = Exercise(
                 ("np.sqrt(v_hat) + epsilon", "np.sqrt(v) + epsilon"),
                 ("* m_hat", "* m_hat * np.sqrt(1 - beta2**t)"),
             ),
-            "This is the faster form of the paper's section 2, where epsilon meets the uncorrected v. It equals the "
-            "equations only with epsilon scaled by sqrt(1 - beta2**t); here epsilon is added to the root of `v_hat`.",
+            "This is the faster form of the paper's section 2, where epsilon meets the uncorrected v. It "
+            "equals the equations only with epsilon scaled by sqrt(1 - beta2**t); here epsilon is added "
+            "to the root of `v_hat`.",
             points=2,
             convention=True,
         ),
@@ -346,7 +386,8 @@ bias_correction = Exercise(
         ),
         WrongAnswer(
             edit(ADAM_STEP, ("return theta, m, v", "return theta, m_hat, v_hat")),
-            "The corrected moments are returned, so the next step corrects them a second time: return `m` and `v`.",
+            "The corrected moments are returned, so the next step corrects them a second time: return `m` "
+            "and `v`.",
             points=1,
         ),
         WrongAnswer(
@@ -365,10 +406,23 @@ bias_correction = Exercise(
             diagnose=False,
         ),
     ],
+    accepted_answers=[
+        AcceptedAnswer(
+            edit(
+                ADAM_STEP,
+                ("    m_hat = m / (1 - beta1**t)\n    v_hat = v / (1 - beta2**t)\n", ""),
+                (
+                    "learning_rate * m_hat / (np.sqrt(v_hat) + epsilon)",
+                    "learning_rate * np.sqrt(1 - beta2**t) / (1 - beta1**t) * m"
+                    " / (np.sqrt(v) + epsilon * np.sqrt(1 - beta2**t))",
+                ),
+            )
+        ),
+    ],
 )
 
 
-# 8.3 The whole class ------------------------------------------------------------------------------------------
+# 8.3 The whole class -------------------------------------------------------------------------------
 
 SHAPES = {"weights": (3, 4), "bias": (4,), "scale": ()}
 
@@ -384,7 +438,10 @@ def copies(params):
 
 def compare_runs(answer, oracle, start, all_grads, rtol=1e-7, **settings):
     """Run a student's class beside the library's on the same gradients, and compare step by step."""
-    mine, expected = steps_of(answer(**settings), start, all_grads), steps_of(oracle(**settings), start, all_grads)
+    mine, expected = (
+        steps_of(answer(**settings), start, all_grads),
+        steps_of(oracle(**settings), start, all_grads),
+    )
     for t, (step, expected_step) in enumerate(zip(mine, expected, strict=True), start=1):
         for name in start:
             close(step[name], expected_step[name], f"step {t} of {name!r}", rtol=rtol)
@@ -411,7 +468,9 @@ def class_first_step(my_adam):
 
 def class_twenty_steps(my_adam):
     grads = [random_params(seed) for seed in range(100, 120)]
-    compare_runs(my_adam, Adam, random_params(92), grads, learning_rate=0.05, beta1=0.8, beta2=0.95, epsilon=0.1)
+    compare_runs(
+        my_adam, Adam, random_params(92), grads, learning_rate=0.05, beta1=0.8, beta2=0.95, epsilon=0.1
+    )
 
 
 def class_in_place(my_adam):
@@ -508,6 +567,7 @@ class MyAdam:
         return params
 """
 
+LOOP = "        for name in params:\n"
 STEP = "params[name] -= self.learning_rate * m_hat / (np.sqrt(v_hat) + self.epsilon)"
 
 whole_class = Exercise(
@@ -515,35 +575,44 @@ whole_class = Exercise(
     title="The whole class",
     answer="MyAdam",
     prompt="""
-        Write `MyAdam.update(params, grads)`. Both are dicts from a parameter's name to its array. Change every array of
-        `params` in place and return the same dict. Each parameter has its own moments and counts its own steps, so one
-        that is added later starts with a proper first step. Epsilon is added outside the root.
+        Write `MyAdam.update(params, grads)`. Both are dicts from a parameter's name to its array. Change
+        every array of `params` in place and return the same dict. Each parameter has its own moments and
+        counts its own steps, so one that is added later starts with a proper first step. Epsilon is added
+        outside the root.
     """,
     starter=MY_ADAM_STARTER,
     checks=[
         Check("the first step of one parameter", 1, class_first_step, "This is exercise 8.2 with `t = 1`."),
-        Check("twenty steps of three parameters", 2, class_twenty_steps, "What does one parameter know of another?"),
+        Check(
+            "twenty steps of three parameters",
+            2,
+            class_twenty_steps,
+            "What does one parameter know of another?",
+        ),
         Check(
             "the same dict, changed in place",
             1,
             class_in_place,
             "`a -= b` changes an array, `a = a - b` makes another.",
         ),
-        Check("a parameter that arrives late", 1, class_late_parameter, "How many steps has the late parameter made?"),
+        Check(
+            "a parameter that arrives late",
+            1,
+            class_late_parameter,
+            "How many steps has the late parameter made?",
+        ),
     ],
     hints=[
         "Loop over the names. What must be remembered for each of them from one call to the next?",
-        "Three things for each name: `self.m[name]`, `self.v[name]` and `self.t[name]`, made when the name is "
-        "first seen.",
-        "In the loop: raise `self.t[name]` by one, update both moments, correct them with `self.t[name]` and "
-        "finish with "
-        "`params[name] -= ...`; after the loop, `return params`.",
+        "Three things for each name: `self.m[name]`, `self.v[name]` and `self.t[name]`, made when the "
+        "name is first seen.",
+        "In the loop: raise `self.t[name]` by one, update both moments, correct them with `self.t[name]` "
+        "and finish with `params[name] -= ...`; after the loop, `return params`.",
     ],
     solution=MY_ADAM,
     explanation=(
-        "All state is kept by name, the step count too: a shared count would correct a late parameter's moments "
-        "as if "
-        "they were old, and its first steps would be too large."
+        "All state is kept by name, the step count too: a shared count would correct a late parameter's "
+        "moments as if they were old, and its first steps would be too large."
     ),
     changes=(0,),
     wrong_answers=[
@@ -557,28 +626,27 @@ whole_class = Exercise(
                 ),
             ),
             "The step count grows once for every parameter instead of once for every call, so with three "
-            "parameters the "
-            "correction fades three times too early.",
+            "parameters the correction fades three times too early.",
             points=2,
         ),
         WrongAnswer(
             SHARED_COUNT,
-            "One step count is shared by all parameters, as in many short listings. A parameter that arrives "
-            "later is "
-            "then hardly corrected; here, as in torch.optim, each parameter counts its own steps.",
+            "One step count is shared by all parameters, as in many short listings. A parameter that "
+            "arrives later is then hardly corrected; here, as in torch.optim, each parameter counts its "
+            "own steps.",
             points=4,
             convention=True,
         ),
         WrongAnswer(
             SHARED_STATE,
-            "All parameters share one `m` and one `v`: keep a pair for every name, `self.m[name]` and `self.v[name]`.",
+            "All parameters share one `m` and one `v`: keep a pair for every name, `self.m[name]` and "
+            "`self.v[name]`.",
             points=1,
         ),
         WrongAnswer(
             edit(MY_ADAM, ("np.sqrt(v_hat) + self.epsilon", "np.sqrt(v_hat + self.epsilon)")),
-            "Epsilon is inside the root. Some papers write it so, but Adam adds it outside, `sqrt(v_hat) + "
-            "epsilon`, and "
-            "this exercise asks for that.",
+            "Epsilon is inside the root. Some papers write it so, but Adam adds it outside, `sqrt(v_hat) "
+            "+ epsilon`, and this exercise asks for that.",
             points=3,
             convention=True,
         ),
@@ -588,7 +656,8 @@ whole_class = Exercise(
                 ("self.m[name] / (1 - self.beta1 ** self.t[name])", "self.m[name]"),
                 ("self.v[name] / (1 - self.beta2 ** self.t[name])", "self.v[name]"),
             ),
-            "The bias correction is missing: the first step is (1 - beta1) / sqrt(1 - beta2) times too large.",
+            "The bias correction is missing: the first step is (1 - beta1) / sqrt(1 - beta2) times too "
+            "large.",
             points=1,
         ),
         WrongAnswer(
@@ -603,14 +672,7 @@ whole_class = Exercise(
             diagnose=False,
         ),
         WrongAnswer(
-            edit(
-                MY_ADAM,
-                (
-                    "        for name in params:\n",
-                    "        params = {name: value.copy() for name, value in params.items()}\n        for name "
-                    "in params:\n",
-                ),
-            ),
+            edit(MY_ADAM, (LOOP, "        params = {name: params[name].copy() for name in params}\n" + LOOP)),
             "A copy of the parameters is updated and returned: the caller's own arrays never move.",
             points=4,
         ),
@@ -621,14 +683,17 @@ whole_class = Exercise(
             diagnose=False,
         ),
         WrongAnswer(
-            edit(MY_ADAM, ("        return params", "        pass")), "is a `return` missing?", points=0, diagnose=False
+            edit(MY_ADAM, ("        return params", "        pass")),
+            "is a `return` missing?",
+            points=0,
+            diagnose=False,
         ),
         WrongAnswer(
             edit(
                 MY_ADAM,
                 (
                     "            self.t[name] += 1\n",
-                    "            self.t[name] += 1\n            grads[name] *= 1.0\n            grads[name] += 1e-3\n",
+                    "            self.t[name] += 1\n            grads[name] += 1e-3\n",
                 ),
             ),
             "changes its argument `grads` in place",
@@ -638,7 +703,7 @@ whole_class = Exercise(
 )
 
 
-# 8.4 A bug hunt -----------------------------------------------------------------------------------------------
+# 8.4 A bug hunt ------------------------------------------------------------------------------------
 
 
 def amsgrad_first_step(fixed):
@@ -649,13 +714,17 @@ def amsgrad_first_step(fixed):
 
 def amsgrad_growing(fixed):
     grads = [{name: t * value for name, value in random_params(98).items()} for t in range(1, 9)]
-    compare_runs(fixed, AMSGrad, random_params(99), grads, learning_rate=0.05, beta1=0.8, beta2=0.9, epsilon=1e-3)
+    compare_runs(
+        fixed, AMSGrad, random_params(99), grads, learning_rate=0.05, beta1=0.8, beta2=0.9, epsilon=1e-3
+    )
 
 
 def amsgrad_shrinking(fixed):
     sizes = (2.0, 0.1, 0.1, 0.1, 0.1, 1.5, 1.5, 2.5)
     grads = [{name: size * value for name, value in large_grads(150, SHAPES).items()} for size in sizes]
-    compare_runs(fixed, AMSGrad, random_params(151), grads, learning_rate=0.05, beta1=0.8, beta2=0.9, epsilon=1e-3)
+    compare_runs(
+        fixed, AMSGrad, random_params(151), grads, learning_rate=0.05, beta1=0.8, beta2=0.9, epsilon=1e-3
+    )
 
 
 AMSGRAD = """
@@ -697,14 +766,25 @@ bug_hunt = Exercise(
     title="A bug hunt",
     answer="FixedAMSGrad",
     prompt="""
-        This AMSGrad descends on most surfaces, so nobody noticed that it has three bugs. Find and mend them. It should
-        keep Adam's two moments, divide by the largest second moment so far, and correct both for their start at zero;
-        the maximum is taken before the correction, as `torch.optim.Adam(amsgrad=True)` does.
+        This AMSGrad descends on most surfaces, so nobody noticed that it has three bugs. Find and mend
+        them. It should keep Adam's two moments, divide by the largest second moment so far, and correct
+        both for their start at zero; the maximum is taken before the correction, as
+        `torch.optim.Adam(amsgrad=True)` does.
     """,
     starter=edit(AMSGRAD, ONE_ARRAY, WRONG_BETA, FED_BACK),
     checks=[
-        Check("the first step", 1, amsgrad_first_step, "Work out `m`, `v` and `v_max` for one gradient on paper."),
-        Check("gradients that grow", 1, amsgrad_growing, "Here the maximum is always the newest: AMSGrad equals Adam."),
+        Check(
+            "the first step",
+            1,
+            amsgrad_first_step,
+            "Work out `m`, `v` and `v_max` for one gradient on paper.",
+        ),
+        Check(
+            "gradients that grow",
+            1,
+            amsgrad_growing,
+            "Here the maximum is always the newest: AMSGrad equals Adam.",
+        ),
         Check(
             "gradients that shrink and grow again",
             2,
@@ -713,31 +793,31 @@ bug_hunt = Exercise(
         ),
     ],
     hints=[
-        "One bug is in how the state is made, one in the maximum, one in the correction. Take the first step by hand.",
-        "`a = b = np.zeros(3)` makes one array with two names. And what does `v[...] = ...` do to the average "
-        "of the next "
-        "step?",
-        "Make three separate arrays; write the maximum to `v_max` alone; correct the second moment with `beta2`.",
+        "One bug is in how the state is made, one in the maximum, one in the correction. Take the first "
+        "step by hand.",
+        "`a = b = np.zeros(3)` makes one array with two names. And what does `v[...] = ...` do to the "
+        "average of the next step?",
+        "Make three separate arrays; write the maximum to `v_max` alone; correct the second moment with "
+        "`beta2`.",
     ],
     solution=AMSGRAD,
     explanation=(
         "Only `v_max` may remember for ever; `v` goes on forgetting. Each bug leaves an optimizer that "
-        "descends, which is "
-        "why an optimizer is tested against a reference step by step, on gradients that shrink as well as grow."
+        "descends, which is why an optimizer is tested against a reference step by step, on gradients "
+        "that shrink as well as grow."
     ),
     changes=(0,),
     wrong_answers=[
         WrongAnswer(
             edit(AMSGRAD, ONE_ARRAY, WRONG_BETA),
-            "The code is changed, but it still computes what it computed before: the first bug to mend shows in "
-            "the very "
-            "first step.",
+            "The code is changed, but it still computes what it computed before: the first bug to mend "
+            "shows in the very first step.",
             points=0,
         ),
         WrongAnswer(
             edit(AMSGRAD, WRONG_BETA, FED_BACK),
-            "One bug is mended, two are left. The first step is too large: which correction belongs to the "
-            "second moment?",
+            "One bug is mended, two are left. The first step is too large: which correction belongs to "
+            "the second moment?",
             points=0,
         ),
         WrongAnswer(
@@ -747,34 +827,36 @@ bug_hunt = Exercise(
         ),
         WrongAnswer(
             edit(AMSGRAD, ONE_ARRAY, FED_BACK),
-            "The correction is right, but this is plain Adam: the maximum has no effect. Are `v` and `v_max` "
-            "two arrays?",
+            "The correction is right, but this is plain Adam: the maximum has no effect. Are `v` and "
+            "`v_max` two arrays?",
             points=2,
         ),
         WrongAnswer(
             edit(AMSGRAD, FED_BACK),
-            "One bug is left: the maximum is written back into `v`, which then cannot forget. It shows when "
-            "gradients "
-            "shrink and grow again.",
+            "One bug is left: the maximum is written back into `v`, which then cannot forget. It shows "
+            "when gradients shrink and grow again.",
             points=2,
         ),
         WrongAnswer(
             edit(
                 AMSGRAD,
-                ("v_max[...] = np.maximum(v_max, v)", "v_max[...] = np.maximum(v_max, v / (1 - self.beta2**self.t))"),
+                (
+                    "v_max[...] = np.maximum(v_max, v)",
+                    "v_max[...] = np.maximum(v_max, v / (1 - self.beta2**self.t))",
+                ),
                 ("v_max / (1 - self.beta2**self.t)", "v_max"),
             ),
-            "The maximum is taken of the corrected second moments, as optax does. This exercise asks for the "
-            "maximum of "
-            "the uncorrected ones, corrected afterwards, as torch.optim does.",
+            "The maximum is taken of the corrected second moments, as optax does. This exercise asks for "
+            "the maximum of the uncorrected ones, corrected afterwards, as torch.optim does.",
             points=2,
             convention=True,
         ),
         WrongAnswer(
-            edit(AMSGRAD, ("m / (1 - self.beta1**self.t)", "m"), ("v_max / (1 - self.beta2**self.t)", "v_max")),
-            "There is no bias correction, as in the paper of Reddi, Kale and Kumar. This exercise keeps Adam's "
-            "correction "
-            "of both moments, as torch.optim does.",
+            edit(
+                AMSGRAD, ("m / (1 - self.beta1**self.t)", "m"), ("v_max / (1 - self.beta2**self.t)", "v_max")
+            ),
+            "There is no bias correction, as in the paper of Reddi, Kale and Kumar. This exercise keeps "
+            "Adam's correction of both moments, as torch.optim does.",
             points=0,
             convention=True,
         ),
@@ -782,6 +864,7 @@ bug_hunt = Exercise(
             edit(AMSGRAD, ("v_max[...] = np.maximum(v_max, v)", "v_max[...] = v")),
             "this is plain Adam: the maximum has no effect",
             points=2,
+            diagnose=False,
         ),
     ],
 )

@@ -31,8 +31,8 @@ def close(
 ) -> str | None:
     """Compare numbers, arrays, or dicts and sequences of them; raise `Wrong` with what is different.
 
-    The error allowed is `rtol` times the largest number expected, so that elements which happen to be near zero
-    are not held to a tighter standard than the arithmetic can meet.
+    The error allowed is `rtol` times the largest number expected, so that elements which happen to be near
+    zero are not held to a tighter standard than the arithmetic can meet.
 
     Parameters
     ----------
@@ -104,7 +104,9 @@ def finite(array: np.ndarray, what: str) -> None:
         return
     name = "NaN (not a number)" if np.isnan(array).any() else "infinity"
     where = "" if array.ndim == 0 else f" in {bad.sum()} of {array.size} places"
-    raise Wrong(f"{upper(what)} is {name}{where}: look for a division by zero or the root of a negative number.")
+    raise Wrong(
+        f"{upper(what)} is {name}{where}: look for a division by zero or the root of a negative number."
+    )
 
 
 def describe_difference(actual: np.ndarray, expected: np.ndarray, what: str) -> str:
@@ -118,7 +120,11 @@ def describe_difference(actual: np.ndarray, expected: np.ndarray, what: str) -> 
         return f"{what} {_factor_words(factor)}: yours is {_values(actual)}, expected is {_values(expected)}."
     if actual.size > 1 and size and np.ptp(actual - expected) <= 1e-6 * np.abs(actual - expected).max():
         return f"{what} is off by {number((actual - expected).flat[0])}, the same in every place."
-    if actual.ndim == 2 and actual.shape[0] == actual.shape[1] and _is_close(actual.T, expected, RTOL):
+    if (
+        actual.ndim == 2
+        and actual.shape == actual.T.shape
+        and np.allclose(actual.T, expected, RTOL, RTOL * size)
+    ):
         return f"{what} is transposed: rows and columns are exchanged."
     error = np.abs(actual - expected)
     relative = error.max() / size if size else np.inf
@@ -207,7 +213,9 @@ def _compare_sequence(actual: Any, expected: list | tuple, what: str, rtol: floa
     try:
         actual = list(actual)
     except TypeError:
-        raise Wrong(f"{upper(what)} should be a sequence of {len(expected)}; it is {kind_of(actual)}.") from None
+        raise Wrong(
+            f"{upper(what)} should be a sequence of {len(expected)}; it is {kind_of(actual)}."
+        ) from None
     if len(actual) != len(expected):
         raise Wrong(f"{upper(what)} has {len(actual)} entries; {len(expected)} are expected.")
     for index, (one, other) in enumerate(zip(actual, expected, strict=True)):

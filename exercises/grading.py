@@ -1,4 +1,4 @@
-"""Grade an answer: run the checks, and name the mistake by comparing its behavior with known wrong answers."""
+"""Grade an answer: run the checks, and name its mistake by comparing it with the known wrong answers."""
 
 import contextlib
 import io
@@ -10,7 +10,16 @@ from typing import Any
 
 from exercises.compare import NotAttempted, Wrong, kind_of
 from exercises.definition import AcceptedAnswer, Check, Exercise, WrongAnswer
-from exercises.guard import AnswerError, Guard, TimeUp, as_answer_error, place_of, same, time_limit
+from exercises.guard import (
+    AnswerError,
+    Guard,
+    TimeUp,
+    as_answer_error,
+    passes_through,
+    place_of,
+    same,
+    time_limit,
+)
 from exercises.result import NOT_ATTEMPTED, Part, Result
 
 _BEHAVES_ALIKE = 1e-9
@@ -36,7 +45,9 @@ def grade(exercise: Exercise, answer: Any = MISSING) -> Result:
     """
     refusal = _refusal(exercise, answer)
     if refusal:
-        return Result(exercise, [Part(check.name, 0, check.points, "wrong") for check in exercise.checks], [refusal])
+        return Result(
+            exercise, [Part(check.name, 0, check.points, "wrong") for check in exercise.checks], [refusal]
+        )
     if answer is ... or is_untouched(exercise, answer):
         return _not_attempted(exercise)
     runs = [_run(exercise, check, answer) for check in exercise.checks]
@@ -77,7 +88,11 @@ def _refusal(exercise: Exercise, answer: Any) -> str:
     if answer is ... or exercise.kind == "value":
         return ""
     if exercise.kind == "class" and not isinstance(answer, type):
-        made = "an instance" if type(answer).__module__ != "builtins" and not callable(answer) else kind_of(answer)
+        made = (
+            "an instance"
+            if type(answer).__module__ != "builtins" and not callable(answer)
+            else kind_of(answer)
+        )
         return f"The answer is a class, and this is {made}: pass the class itself, {call}."
     if exercise.kind == "function" and (isinstance(answer, type) or not callable(answer)):
         return f"The answer is a function, and this is {kind_of(answer)}: pass it without calling it, {call}."
@@ -116,17 +131,20 @@ def _outcome(exercise: Exercise, check: Check, answer: Any, guard: Guard) -> tup
         limit = f"{exercise.time_limit:g} seconds"
         return "error", f"Your code was still running after {limit}{place}: does a loop never end?"
     except Exception as error:
-        return _escaped(error)
+        return _escaped(error, answer)
     return "right", note or ""
 
 
-def _escaped(error: Exception) -> tuple[str, str]:
+def _escaped(error: Exception, answer: Any) -> tuple[str, str]:
     """An exception that came past the guard: from the student's code, or from using what it returned."""
-    if place_of(error.__traceback__):
+    if passes_through(error.__traceback__, answer):
         told = as_answer_error(error)
         return (NOT_ATTEMPTED, "") if isinstance(told, NotAttempted) else ("error", str(told))
     text = f"{type(error).__name__}: {error}"
-    return "error", f"The check could not use what your code returned (`{text}`): compare it with the statement."
+    return (
+        "error",
+        f"The check could not use what your code returned (`{text}`): compare it with the statement.",
+    )
 
 
 def _diagnose(exercise: Exercise, runs: list[_Run]) -> tuple[list[str], dict[int, str]]:
@@ -143,7 +161,9 @@ def _diagnose(exercise: Exercise, runs: list[_Run]) -> tuple[list[str], dict[int
             return [_sentence_of(wrong)], {}
     partly = {}
     for index in failing:
-        sentences = _unique(_sentence_of(wrong) for wrong, alike in zip(known, matches, strict=True) if alike[index])
+        sentences = _unique(
+            _sentence_of(wrong) for wrong, alike in zip(known, matches, strict=True) if alike[index]
+        )
         if len(sentences) == 1:
             partly[index] = sentences[0]
     return [], partly
@@ -176,12 +196,16 @@ def _sentence_of(wrong: WrongAnswer) -> str:
 def _fingerprint(answer: Any) -> Any:
     """What a function or class compiles to, without names of files, line numbers and docstrings."""
     if isinstance(answer, type):
-        members = {name: value for name, value in vars(answer).items() if not name.startswith("__") or callable(value)}
+        members = {
+            name: value
+            for name, value in vars(answer).items()
+            if not name.startswith("__") or callable(value)
+        }
         return {name: _fingerprint(value) for name, value in members.items() if name != "__weakref__"}
     if isinstance(answer, types.FunctionType):
         defaults = repr(answer.__defaults__), repr(answer.__kwdefaults__)
         return _code_fingerprint(answer.__code__), defaults
-    return repr(type(answer))
+    return repr(answer) if isinstance(answer, int | float | str | tuple | None) else repr(type(answer))
 
 
 def _code_fingerprint(code: types.CodeType) -> tuple:

@@ -214,6 +214,15 @@ def place_of(traceback: TracebackType | None) -> str:
     return f" in line {deepest[1]}" + (f": `{line}`" if line else "")
 
 
+def passes_through(traceback: TracebackType | None, answer: Any) -> bool:
+    """Whether an exception came from code in the file, or notebook cell, of the student's `answer`."""
+    functions = vars(answer).values() if isinstance(answer, type) else [answer]
+    files = {function.__code__.co_filename for function in functions if hasattr(function, "__code__")}
+    while traceback is not None and traceback.tb_frame.f_code.co_filename not in files:
+        traceback = traceback.tb_next
+    return traceback is not None
+
+
 def snapshot(value: Any) -> Any:
     """A copy of the arrays in `value`, through dicts, lists and tuples; other objects as they are."""
     if isinstance(value, np.ndarray):
@@ -291,7 +300,9 @@ def _match_signature(function: Any, name: str, args: tuple, kwargs: dict) -> Non
     try:
         signature.bind(*args, **kwargs)
     except TypeError as error:
-        shown = ", ".join([*map(kind_of, args), *(f"{key}={kind_of(value)}" for key, value in kwargs.items())])
+        shown = ", ".join(
+            [*map(kind_of, args), *(f"{key}={kind_of(value)}" for key, value in kwargs.items())]
+        )
         raise Wrong(
             f"`{name}` is called with {len(args) + len(kwargs)} arguments ({shown}), but yours is "
             f"`{name}({_plain(signature)})`: {error}."

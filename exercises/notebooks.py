@@ -1,7 +1,7 @@
-"""The exercises inside a chapter's notebook: starters in, solutions in, and the outputs that the checks must show.
+"""The exercises inside a chapter's notebook: starters in, solutions in, and the outputs of the checks.
 
-A starter cell is a code cell tagged ``ex-8.2`` (and ``exercise``, for its looks). A check cell is a code cell whose one
-statement is ``check("8.2", ...)``. Nothing else in a notebook is touched.
+A starter cell is a code cell tagged ``ex-8.2`` (and ``exercise``, for its looks). A check cell is a code
+cell whose one statement is ``check("8.2", ...)``. Nothing else in a notebook is touched.
 """
 
 import ast
@@ -21,7 +21,7 @@ _STARTER_TAG = re.compile(r"ex-(\d+\.\d+)")
 
 
 def filled(notebook: nbformat.NotebookNode, part: str) -> nbformat.NotebookNode:
-    """A copy of `notebook` with every starter cell set to the exercise's `part` and every check cell to its output.
+    """A copy of `notebook` with `part` of each exercise in its starter cell, and its outcome below.
 
     Parameters
     ----------

@@ -4,9 +4,9 @@ A save writes a temporary file, makes it durable and renames it over the old one
 reader or a crash sees the old file or the new one and nothing between. A second copy is kept the same way.
 """
 
-import contextlib
 import json
 import os
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,11 @@ _STATUSES = ("wrong", "partial", "right", "error")
 
 
 class Unreadable(Exception):
-    """The file holds something else than progress; the message says what."""
+    """The file is damaged; `entries` holds those that are whole."""
+
+    def __init__(self, entries: dict[str, dict] | None = None) -> None:
+        super().__init__("the progress file is damaged")
+        self.entries = entries or {}
 
 
 class Foreign(Exception):
@@ -36,16 +40,18 @@ def path() -> Path:
 
 
 def load() -> tuple[dict[str, dict], str]:
-    """The entries by exercise id, and a sentence when the file had to be set aside or could not be read."""
-    file = path()
+    """The entries by exercise id, and a sentence when something about the file has to be said."""
+    file = _target(path())
     try:
         return _read(file), ""
     except FileNotFoundError:
         return {}, ""
     except Foreign as foreign:
         return {}, str(foreign)
-    except (OSError, Unreadable):
-        return _with_lock(file, lambda: _mend(file), default=_read_copy(file))
+    except OSError as error:
+        return {}, f"{file} cannot be read ({_reason(error)})."
+    except Unreadable:
+        return _mend_for_reading(file)
 
 
 def save_score(id: str, points: int, max_points: int, status: str) -> str:
@@ -88,57 +94,50 @@ def reset() -> Path | None:
 
 
 def _save(id: str, change: Callable[[dict], Any]) -> str:
+    """Change one entry under the lock; return a sentence when that could not be saved."""
     file = _target(path())
-
-    def update() -> str:
-        entries, notice = _read_or_mend(file)
-        change(entries.setdefault(id, {}))
-        text = json.dumps({"schema": SCHEMA, "exercises": entries}, indent=1, sort_keys=True) + "\n"
-        _write(file, text)
-        _write(_copy_of(file), text)
-        return notice
-
-    return _with_lock(file, update, default="", saving=True)
-
-
-def _with_lock(file: Path, action: Callable[[], Any], default: Any, saving: bool = False) -> Any:
-    """Do `action` under the lock; when that cannot be, return a sentence (with `default`, for a load)."""
     try:
-        if saving:
-            _refuse_read_only(file)
+        _refuse_read_only(file)
         with _lock(file):
-            return action()
+            return _save_locked(file, id, change)
     except Foreign as foreign:
-        sentence = str(foreign)
+        return f"Your progress was not saved: {foreign}"
     except Timeout:
-        sentence = f"Your progress was not saved: another program has held {file} for {LOCK_SECONDS:g} seconds."
+        return f"Your progress was not saved: another program holds {file}.lock."
     except (OSError, NotImplementedError) as error:
-        reason = getattr(error, "strerror", None) or str(error)
-        sentence = f"Your progress was not saved: {file} cannot be written ({reason}). The grade above stands."
-    return sentence if saving else (default, sentence)
+        return f"Your progress was not saved: {file} cannot be written ({_reason(error)}). The grade stands."
 
 
-def _read_or_mend(file: Path) -> tuple[dict, str]:
+def _save_locked(file: Path, id: str, change: Callable[[dict], Any]) -> str:
+    entries, notice = _read_or_mend(file)
+    change(entries.setdefault(id, {}))
+    _write_both(file, entries)
+    return notice
+
+
+def _mend_for_reading(file: Path) -> tuple[dict, str]:
     try:
-        return _read(file), ""
-    except FileNotFoundError:
-        return {}, ""
-    except Unreadable:
-        return _mend(file)
+        with _lock(file):
+            return _read_or_mend(file)
+    except (OSError, NotImplementedError, Timeout):
+        return _read_copy(file), f"{file} is damaged and could not be set aside; the second copy is shown."
 
 
 def _read(file: Path) -> dict[str, dict]:
     try:
         content = json.loads(file.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise Unreadable(str(error)) from None
+    except (ValueError, RecursionError):
+        raise Unreadable from None
     if not isinstance(content, dict) or not isinstance(content.get("schema"), int):
-        raise Unreadable("it is not a progress file")
+        raise Unreadable
     if content["schema"] > SCHEMA:
-        raise Foreign(f"Your progress was not saved: {file} belongs to a newer version of the course; it is unchanged.")
+        raise Foreign(f"{file} belongs to a newer version of the course and is left as it is.")
     entries = content.get("exercises")
-    if not isinstance(entries, dict) or not all(_is_entry(entry) for entry in entries.values()):
-        raise Unreadable("its entries are damaged")
+    if not isinstance(entries, dict):
+        raise Unreadable
+    whole = {id: entry for id, entry in entries.items() if _is_entry(entry)}
+    if len(whole) < len(entries):
+        raise Unreadable(whole)
     return entries
 
 
@@ -150,20 +149,19 @@ def _is_entry(entry: Any) -> bool:
     return all(type(value) is int and value >= 0 for value in numbers)
 
 
-def _mend(file: Path) -> tuple[dict, str]:
-    """Set a damaged file aside and go on from the second copy, if that is whole."""
-    with contextlib.suppress(Unreadable, FileNotFoundError):
+def _read_or_mend(file: Path) -> tuple[dict, str]:
+    """The entries; a damaged file is first set aside, and what is whole in it or its copy goes on."""
+    try:
         return _read(file), ""
+    except FileNotFoundError:
+        return {}, ""
+    except Unreadable as unreadable:
+        entries = _read_copy(file) | unreadable.entries
     kept = _free_name(file, "corrupt")
-    os.replace(file, kept)
-    entries = _read_copy(file)
-    if not entries:
-        return {}, f"The progress file was damaged; it is kept as {kept} and a new one is started."
-    _write(file, _copy_of(file).read_text(encoding="utf-8"))
-    return (
-        entries,
-        f"The progress file was damaged; it is kept as {kept}, and your progress was restored from the second copy.",
-    )
+    shutil.copyfile(file, kept)
+    _write_both(file, entries)
+    rest = "the second copy is used instead" if entries else "a new one is started"
+    return entries, f"The progress file was damaged; it is kept as {kept}, and {rest}."
 
 
 def _read_copy(file: Path) -> dict[str, dict]:
@@ -171,6 +169,12 @@ def _read_copy(file: Path) -> dict[str, dict]:
         return _read(_copy_of(file))
     except (OSError, Unreadable, Foreign):
         return {}
+
+
+def _write_both(file: Path, entries: dict[str, dict]) -> None:
+    text = json.dumps({"schema": SCHEMA, "exercises": entries}, indent=1, sort_keys=True) + "\n"
+    _write(file, text)
+    _write(_copy_of(file), text)
 
 
 def _write(file: Path, text: str) -> None:
@@ -186,6 +190,10 @@ def _refuse_read_only(file: Path) -> None:
     """A file that its owner made read-only stays as it is, though a rename could replace it."""
     if file.exists() and not file.stat().st_mode & 0o222:
         raise PermissionError(None, "it is read-only")
+
+
+def _reason(error: Exception) -> str:
+    return getattr(error, "strerror", None) or str(error)
 
 
 def _lock(file: Path) -> FileLock:

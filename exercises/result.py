@@ -217,7 +217,9 @@ class Solution:
 
     def __repr__(self) -> str:
         code = textwrap.indent(self.exercise.solution, "    ")
-        return "\n".join([self._headline(), code, *_wrapped(self.exercise.explanation, "    "), *self._notices()])
+        return "\n".join(
+            [self._headline(), code, *_wrapped(self.exercise.explanation, "    "), *self._notices()]
+        )
 
     def _repr_html_(self) -> str:
         notice = "".join(f'<p class="uo-note">{prose(text.strip())}</p>' for text in self._notices())
@@ -266,7 +268,9 @@ class Progress:
         for number, title, standings in self.chapters:
             points, most = _totals(standings)
             filled = round(10 * points / most) if most else 0
-            states = "  ".join(f"{s.exercise.id} {_TEXT_MARKS[s.status]}{'*' * s.after_solution}" for s in standings)
+            states = "  ".join(
+                f"{s.exercise.id} {_TEXT_MARKS[s.status]}{'*' * s.after_solution}" for s in standings
+            )
             bar = "#" * filled + "." * (10 - filled)
             lines.append(f"{number:>2} {title:<{width}}  {points:>3} of {most:<3} {bar}  {states}")
         lines.append(f"{'':>2} {'All':<{width}}  {self.points:>3} of {self.max_points}")
@@ -278,8 +282,9 @@ class Progress:
         rows = "".join(self._row(*chapter) for chapter in self.chapters)
         remarks = "".join(f'<p class="uo-note">{prose(remark)}</p>' for remark in self._remarks())
         body = (
-            '<table><caption>Your progress</caption><thead><tr><th scope="col">Chapter</th><th scope="col">Points</th>'
-            f'<th scope="col">Exercises</th></tr></thead><tbody>{rows}</tbody><tfoot><tr><th scope="row">All</th>'
+            '<table><caption>Your progress</caption><thead><tr><th scope="col">Chapter</th>'
+            '<th scope="col">Points</th><th scope="col">Exercises</th></tr></thead>'
+            f'<tbody>{rows}</tbody><tfoot><tr><th scope="row">All</th>'
             f"<td>{_meter(self.points, self.max_points)}</td><td></td></tr></tfoot></table>{remarks}"
         )
         return card(body, "uo-progress", f"Progress: {self.points} of {self.max_points} points")
@@ -335,9 +340,9 @@ def _meter(points: int, most: int) -> str:
 
 
 def _standing_item(standing: Standing) -> str:
-    words = _standing_words(standing)
+    words, title = _standing_words(standing), escape(standing.exercise.title)
     return (
-        f'<li class="uo-{standing.status.replace(" ", "-")}" title="{escape(standing.exercise.title)}: {words}">'
+        f'<li class="uo-{standing.status.replace(" ", "-")}" title="{title}: {words}">'
         f"{_mark(standing.status)} {standing.exercise.id}{'*' * standing.after_solution}"
         f'<span class="uo-sr"> {words}</span></li>'
     )
@@ -357,7 +362,14 @@ def _plural(count: int, noun: str) -> str:
 
 
 def _wrapped(text: str, indent: str) -> list[str]:
-    return textwrap.wrap(text, _WIDTH, initial_indent=indent, subsequent_indent=indent, break_long_words=False)
+    return textwrap.wrap(
+        text,
+        _WIDTH,
+        initial_indent=indent,
+        subsequent_indent=indent,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
 
 
 def _first_lines(text: str, most: int = 12) -> list[str]:

@@ -1,0 +1,109 @@
+"""close() accepts what is right to rounding, and says what is different about the rest."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import array_shapes, arrays
+
+from exercises.authoring import NotAttempted, Wrong, close, outputs
+
+finite = st.floats(-1e6, 1e6).filter(lambda x: x == 0 or abs(x) > 1e-6)
+tables = arrays(float, array_shapes(max_dims=3, max_side=4), elements=finite)
+
+
+def said(actual, expected, **options):
+    with pytest.raises(Wrong) as wrong:
+        close(actual, expected, "the step", **options)
+    return str(wrong.value)
+
+
+@given(tables)
+def test_equal_arrays_pass_and_so_do_lists_of_the_same(table):
+    close(table, table.copy(), "the table")
+    close(table.tolist(), table, "the table")
+    close(table * (1 + 1e-14), table, "the table")
+
+
+@given(tables.filter(lambda table: np.abs(table).max() > 1e-3), st.floats(1.01, 1e4))
+def test_a_common_factor_is_always_named(table, factor):
+    factor_said = f"{factor:.4g} times too large"
+    assert factor_said in said(table * factor, table)
+    assert f"{factor:.4g} times too small" in said(table / factor, table)
+
+
+@given(tables.filter(lambda table: np.abs(table).max() > 1e-3))
+def test_every_other_array_is_refused_with_a_sentence(table):
+    other = table.copy()
+    other.flat[0] += 0.1 + np.abs(table).max()
+    sentence = said(other, table)
+    assert sentence.startswith("The step")
+    assert sentence.endswith((".", "]."))
+
+
+def test_error_is_judged_against_the_largest_number_expected():
+    expected = np.array([1e-12, 1.0])
+    close(np.array([2e-12, 1.0]), expected, "the step")
+    assert said(np.array([1e-12, 1.0 + 1e-6]), expected)
+
+
+def test_expected_zero_is_compared_exactly_enough():
+    close(np.zeros(3), np.zeros(3), "the step")
+    assert "is 1e-12; 0 is expected" in said(1e-12, 0.0)
+
+
+def test_a_missing_value_and_an_ellipsis_differ():
+    assert "is None: is a `return`" in said(None, 1.0)
+    with pytest.raises(NotAttempted):
+        close(..., 1.0, "the step")
+    with pytest.raises(NotAttempted):
+        close({"a": ...}, {"a": 1.0}, "the step")
+
+
+def test_scalars_and_arrays_are_told_apart():
+    assert "has shape (1,); a single number is expected" in said(np.ones(1), 1.0)
+    assert "is a single number; shape (2,) is expected" in said(1.0, np.ones(2))
+
+
+def test_a_transposed_matrix_is_recognized():
+    table = np.arange(9.0).reshape(3, 3)
+    assert "is transposed" in said(table.T, table)
+
+
+def test_dicts_are_compared_by_name():
+    expected = {"w": np.ones(2), "b": np.zeros(1)}
+    close({"b": np.zeros(1), "w": np.ones(2)}, expected, "the step")
+    assert "lacks 'b'" in said({"w": np.ones(2)}, expected)
+    assert "has 'c', which does not belong there" in said({**expected, "c": 1}, expected)
+    assert "The step, 'w', is 3 times too large" in said({**expected, "w": 3 * np.ones(2)}, expected)
+    assert "should be a dict; it is a list of 2" in said([1, 2], expected)
+
+
+def test_sequences_are_compared_entry_by_entry():
+    close(iter([1.0, 2.0]), [1.0, 2.0], "the step")
+    assert "has 1 entries; 2 are expected" in said([1.0], [1.0, 2.0])
+    assert "The step, entry 1, is 2 times too large" in said([1.0, 4.0], [1.0, 2.0])
+    assert "should be a sequence of 2; it is the number 1" in said(1.0, [1.0, 2.0])
+
+
+def test_infinities_that_are_expected_pass():
+    close(np.array([np.inf, 1.0]), np.array([np.inf, 1.0]), "the step")
+
+
+def test_accepted_conventions_pass_with_their_note():
+    assert close(2.0, 1.0, "the step", accept=[(3.0, "three"), (2.0, "two")]) == "two"
+    assert close(1.0, 1.0, "the step", accept=[(2.0, "two")]) is None
+    assert said(4.0, 1.0, accept=[(2.0, "two")])
+
+
+def test_known_mistakes_are_named():
+    assert said(2.0, 1.0, mistakes=[(2.0, "Twice.")]).startswith("Twice. (The step is 2 times too large")
+    assert said(2.0, 1.0, mistakes=[(lambda: 2.0, "Twice.")]).startswith("Twice.")
+    assert "Twice" not in said(3.0, 1.0, mistakes=[(2.0, "Twice.")])
+
+
+def test_outputs_unpacks_tuples_and_lists():
+    assert outputs((1, 2), "a", "b") == (1, 2)
+    assert outputs([1, 2], "a", "b") == (1, 2)
+    with pytest.raises(Wrong, match=r"2 things, \(a, b\); yours returned None"):
+        outputs(None, "a", "b")

@@ -1,0 +1,216 @@
+"""Progress survives: corrupt, read-only and unwritable files, several writers, a crash in the middle."""
+
+import json
+import multiprocessing
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import filelock
+import pytest
+
+from exercises import check, get, progress, record
+
+
+def scores(file):
+    return {id: entry["points"] for id, entry in json.loads(file.read_text())["exercises"].items()}
+
+
+def test_the_best_score_is_kept(progress_file):
+    for points, status in ((1, "partial"), (3, "right"), (2, "partial"), (0, "error")):
+        assert record.save_score("8.1", points, 3, status) == ""
+    entries, notice = record.load()
+    assert notice == ""
+    assert entries["8.1"]["points"] == 3
+    assert entries["8.1"]["status"] == "right"
+    assert entries["8.1"]["attempts"] == 4
+
+
+def test_nothing_is_saved_for_an_exercise_that_is_not_attempted(progress_file):
+    check("8.1", ...)
+    assert not progress_file.exists()
+
+
+def test_location_is_the_users_unless_the_environment_says_otherwise(monkeypatch, progress_file):
+    assert record.path() == progress_file
+    monkeypatch.delenv("OPTIM_COURSE_PROGRESS")
+    assert record.path().name == "progress.json"
+    assert "understanding-optimizers" in record.path().parts
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "",
+        "{",
+        "[]",
+        '{"schema": "1"}',
+        '{"schema": 1}',
+        '{"schema": 1, "exercises": {"8.1": 3}}',
+        "[" * 100_000,
+    ],
+)
+def test_a_corrupt_file_is_set_aside_and_said_so(progress_file, content):
+    progress_file.parent.mkdir()
+    progress_file.write_text(content)
+    result = check("8.1", get("8.1").load(get("8.1").solution))
+    assert result.status == "right"
+    assert "The progress file was damaged; it is kept as" in result.notice
+    assert progress_file.with_name("progress.json.corrupt-1").read_text() == content
+    assert scores(progress_file) == {"8.1": 3}
+    assert check("8.1", get("8.1").load(get("8.1").solution)).notice == ""
+
+
+def test_a_second_corrupt_file_gets_its_own_name(progress_file):
+    progress_file.parent.mkdir()
+    for content in ("one", "two"):
+        progress_file.write_text(content)
+        progress()
+    assert progress_file.with_name("progress.json.corrupt-1").read_text() == "one"
+    assert progress_file.with_name("progress.json.corrupt-2").read_text() == "two"
+
+
+def test_binary_rubbish_is_set_aside(progress_file):
+    progress_file.parent.mkdir()
+    progress_file.write_bytes(b"\xff\xfe\x00{")
+    assert "kept as" in progress().notice
+    assert progress_file.with_name("progress.json.corrupt-1").read_bytes() == b"\xff\xfe\x00{"
+
+
+def test_a_corrupt_file_costs_no_points(progress_file):
+    record.save_score("8.1", 3, 3, "right")
+    record.save_score("8.2", 4, 4, "right")
+    progress_file.write_text(progress_file.read_text()[:40])
+    shown = progress()
+    assert shown.points == 7
+    assert "the second copy is used instead" in shown.notice
+    assert progress().notice == ""
+    assert scores(progress_file) == {"8.1": 3, "8.2": 4}
+
+
+def test_a_damaged_entry_does_not_take_the_others_with_it(progress_file):
+    record.save_score("8.1", 3, 3, "right")
+    content = json.loads(progress_file.read_text())
+    content["exercises"]["8.2"] = {"points": "four"}
+    progress_file.write_text(json.dumps(content))
+    progress_file.with_name("progress.json.copy").unlink()
+    assert progress().points == 3
+
+
+def test_a_file_of_a_newer_version_is_left_alone(progress_file):
+    progress_file.parent.mkdir()
+    newer = '{"schema": 2, "points": []}'
+    progress_file.write_text(newer)
+    result = check("8.1", get("8.1").load(get("8.1").solution))
+    assert result.status == "right"
+    assert result.notice.startswith("Your progress was not saved:")
+    assert "newer version" in result.notice
+    assert "newer version" in progress().notice
+    assert progress_file.read_text() == newer
+
+
+def test_a_read_only_file_is_respected_and_the_answer_graded(progress_file):
+    record.save_score("8.2", 1, 4, "partial")
+    before = progress_file.read_text()
+    progress_file.chmod(0o444)
+    result = check("8.1", get("8.1").load(get("8.1").solution))
+    assert (result.status, result.points) == ("right", 3)
+    assert "Your progress was not saved" in result.notice
+    assert result.notice in " ".join(repr(result).split())
+    assert "Your progress was not saved" in result._repr_html_()
+    assert progress_file.read_text() == before
+
+
+def test_a_place_that_cannot_be_written_costs_nothing(monkeypatch, tmp_path):
+    (tmp_path / "file").write_text("not a folder")
+    monkeypatch.setenv("OPTIM_COURSE_PROGRESS", str(tmp_path / "file" / "progress.json"))
+    result = check("8.1", get("8.1").load(get("8.1").solution))
+    assert result.status == "right"
+    assert "Your progress was not saved" in result.notice
+    assert progress().points == 0
+
+
+def test_a_folder_in_place_of_the_file_costs_nothing(progress_file):
+    progress_file.mkdir(parents=True)
+    assert "Your progress was not saved" in check("8.1", get("8.1").load(get("8.1").solution)).notice
+    assert "cannot be read" in progress().notice
+
+
+def test_a_full_disk_leaves_the_old_file(progress_file, monkeypatch):
+    record.save_score("8.1", 3, 3, "right")
+    before = progress_file.read_text()
+
+    def full(descriptor):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    assert "No space left on device" in record.save_score("8.2", 4, 4, "right")
+    assert progress_file.read_text() == before
+
+
+def test_a_lock_that_another_program_holds_is_said(progress_file, monkeypatch):
+    monkeypatch.setattr(record, "LOCK_SECONDS", 0.1)
+    record.save_score("8.1", 1, 3, "partial")
+    with filelock.FileLock(f"{progress_file}.lock"):
+        assert "another program holds" in record.save_score("8.1", 3, 3, "right")
+    assert record.save_score("8.1", 3, 3, "right") == ""
+
+
+def test_a_link_stays_a_link(progress_file, tmp_path):
+    target = tmp_path / "elsewhere.json"
+    progress_file.parent.mkdir()
+    target.write_text('{"schema": 1, "exercises": {}}')
+    progress_file.symlink_to(target)
+    record.save_score("8.1", 3, 3, "right")
+    assert progress_file.is_symlink()
+    assert scores(target) == {"8.1": 3}
+
+
+def _write_many(start):
+    for number in range(start, start + 25):
+        assert record.save_score(f"1.{number}", number, 100, "partial") == ""
+
+
+def test_concurrent_writers_lose_nothing(progress_file):
+    context = multiprocessing.get_context("spawn")
+    writers = [context.Process(target=_write_many, args=(25 * k,)) for k in range(4)]
+    for writer in writers:
+        writer.start()
+    for writer in writers:
+        writer.join()
+        assert writer.exitcode == 0
+    assert scores(progress_file) == {f"1.{number}": number for number in range(100)}
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="needs SIGKILL")
+def test_a_writer_killed_at_any_moment_leaves_a_whole_file(progress_file):
+    record.save_score("8.1", 3, 3, "right")
+    endless = (
+        "from exercises import record\nn = 0\n"
+        "while True:\n    n += 1\n    record.save_score(f'9.{n % 400}', n, 10**9, 'partial')\n"
+        "    print(n, flush=True)"
+    )
+    for delay in (0.0, 0.003, 0.011, 0.02):
+        writer = subprocess.Popen([sys.executable, "-c", endless], stdout=subprocess.PIPE)
+        writer.stdout.readline()
+        time.sleep(delay)
+        writer.kill()
+        writer.wait()
+        writer.stdout.close()
+        entries, notice = record.load()
+        assert notice == ""
+        assert entries["8.1"]["points"] == 3
+        assert record.save_score("8.2", 1, 4, "partial") == ""
+
+
+def test_reset_keeps_the_old_file(progress_file):
+    assert record.reset() is None
+    record.save_score("8.1", 3, 3, "right")
+    before = progress_file.read_text()
+    kept = record.reset()
+    assert kept.read_text() == before
+    assert progress().points == 0
+    record.save_score("8.1", 1, 3, "partial")
+    assert record.reset() != kept
