@@ -95,10 +95,8 @@ def test_nbval_compares_the_chapter_as_shipped_and_solved(chapter, tmp_path, pro
     assert record.load()[0]["8.4"]["status"] == "right"
 
 
-@pytest.mark.parametrize(
-    ("part", "old", "new"), [("text/plain", "16 of", "15 of"), ("text/html", "Right", "Wrong")]
-)
-def test_nbval_notices_a_changed_output(tmp_path, part, old, new):
+@pytest.mark.parametrize("part", ["text/plain", "text/html"])
+def test_nbval_notices_a_changed_output(tmp_path, part):
     source, solved = tmp_path / "source.ipynb", tmp_path / "solved.ipynb"
     nbformat.write(chapter_notebook(["8.1"]), source)
     notebooks.solve(source, solved)
