@@ -1,0 +1,79 @@
+"""Chapter 8, Adam: what its ratio measures, what bias correction is worth, and what a turned ravine costs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from optim_lib.descent import sweep
+from optim_lib.landscapes import quadratic
+from optim_lib.optimizers import Adam, AMSGrad, Optimizer, UncorrectedAdam
+
+
+def unit_steps(optimizer: Optimizer, grads: ArrayLike) -> NDArray[np.float64]:
+    """How far `optimizer` moves against each of a stream of gradients of one parameter, in units of its rate.
+
+    Parameters
+    ----------
+    optimizer : Optimizer
+        A fresh one with ``learning_rate=1``.
+    grads : array of shape (steps,)
+    """
+    params, path = {"theta": np.zeros(1)}, [0.0]
+    for grad in np.asarray(grads, dtype=np.float64):
+        optimizer.update(params, {"theta": np.array([grad])})
+        path.append(float(params["theta"][0]))
+    return -np.diff(path)
+
+
+def excess_steps(steps: int) -> NDArray[np.float64]:
+    """The length of each step without bias correction over the same step with it, for a steady gradient of 1."""
+    grads = np.ones(steps)
+    return unit_steps(UncorrectedAdam(learning_rate=1.0), grads) / unit_steps(Adam(learning_rate=1.0), grads)
+
+
+def game(optimizer: Adam | AMSGrad, steps: int = 3000) -> NDArray[np.float64]:
+    r"""Play the game of Reddi et al. (2018) on [-1, 1]: gradient +3 every third step, -1 in between; the path of x.
+
+    The rate is :math:`0.5/\sqrt t`, and x is put back into the interval after each step. The best x is -1.
+    """
+    params, path = {"x": np.zeros(1)}, np.empty(steps)
+    for t in range(1, steps + 1):
+        optimizer.learning_rate = 0.5 / np.sqrt(t)
+        optimizer.update(params, {"x": np.array([3.0 if t % 3 == 1 else -1.0])})
+        params["x"].clip(-1.0, 1.0, out=params["x"])
+        path[t - 1] = params["x"][0]
+    return path
+
+
+STARTS = np.array([(-1.8, 0.8), (1.5, 0.3), (-1.0, -1.2), (0.7, 1.0)])
+RATES = np.geomspace(1e-3, 3.0, 36)
+
+
+def steps_by_angle(
+    optimizers: Sequence[type[Optimizer]], angles: Sequence[float], *, steps: int = 200, target: float = 1e-4
+) -> list[dict[str, object]]:
+    """Steps until the loss on a ravine of condition number 50, turned by each angle, is `target` of the first loss.
+
+    Each count is the smallest over `RATES`, and then the median over four starts, which turn along. One row (a dict)
+    for each optimizer; a run that never arrives counts as one step more than there were.
+    """
+    rows = []
+    for optimizer in optimizers:
+        counts = {f"{angle:g} degrees": _median_count(optimizer, angle, steps, target) for angle in angles}
+        rows.append({"optimizer": optimizer.__name__, **counts})
+    return rows
+
+
+def _median_count(optimizer: type[Optimizer], angle: float, steps: int, target: float) -> int:
+    turn = np.radians(angle)
+    rotation = np.array([[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]])
+    ravine = quadratic((1.0, 50.0), turn)
+    counts = []
+    for start in STARTS:
+        losses = sweep(optimizer, ravine, rotation @ start, steps, learning_rate=RATES).losses
+        arrived = losses <= target * losses[:, :1]
+        counts.append(np.where(arrived.any(axis=1), arrived.argmax(axis=1), steps + 1).min())
+    return int(np.median(counts))
