@@ -1,0 +1,272 @@
+"""Real data that needs no download, split and scaled the same way every time, and mini-batches of it.
+
+>>> data = digits()
+>>> data
+Dataset('digits': 1079 train, 359 validation, 359 test; 64 features; 10 classes)
+>>> x, y = data.train
+>>> x.shape, y.shape
+((1079, 64), (1079,))
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn import datasets
+
+Array = NDArray[np.floating]
+
+
+class Split(NamedTuple):
+    """Examples `x` of shape (n, features) and what to predict, `y`: class numbers (n,) or targets (n, 1)."""
+
+    x: Array
+    y: NDArray
+
+    def __repr__(self) -> str:
+        return f"Split(x: {self.x.shape}, y: {self.y.shape})"
+
+
+@dataclass(frozen=True, repr=False)
+class Dataset:
+    """A dataset in three parts that share no example.
+
+    Attributes
+    ----------
+    name : str
+    train, validation, test : Split
+        To fit parameters, to choose hyperparameters, and to report, each only once. Each unpacks as ``x, y``.
+    features : tuple of str
+        The names of the columns of `x`.
+    classes : int or None
+        The number of classes; None if the targets are numbers.
+    """
+
+    name: str
+    train: Split
+    validation: Split
+    test: Split
+    features: tuple[str, ...]
+    classes: int | None = None
+
+    def __repr__(self) -> str:
+        kind = f"{self.classes} classes" if self.classes else "targets are numbers"
+        sizes = ", ".join(f"{len(getattr(self, part).x)} {part}" for part in ("train", "validation", "test"))
+        return f"Dataset({self.name!r}: {sizes}; {len(self.features)} features; {kind})"
+
+
+def digits(seed: int = 0, validation: float = 0.2, test: float = 0.2) -> Dataset:
+    """1797 handwritten digits of 8 x 8 pixels in ten classes.
+
+    Each pixel is centered on its mean over the training examples; all are divided by one number, the standard
+    deviation over all of them. Pixels share a unit: dividing each by its own spread would blow a stray mark
+    in a corner up to forty times its size.
+
+    Parameters
+    ----------
+    seed : int, default 0
+        Decides which example goes where, and nothing else.
+    validation, test : float, default 0.2
+        The share of the examples in these parts; each in [0, 1), together less than 1.
+
+    Raises
+    ------
+    ValueError
+        If a share is out of range.
+
+    References
+    ----------
+    Alpaydin and Kaynak (1998), "Optical recognition of handwritten digits", UCI machine learning repository.
+    The digits came from 43 writers, and the split does not keep those of one writer together.
+    """
+    raw = datasets.load_digits()
+    parts = _split("digits", raw.data, raw.target, raw.feature_names, 10, seed, validation, test)
+    mean = parts.train.x.mean(axis=0)
+    return _rescaled(parts, mean, np.std(parts.train.x - mean))
+
+
+def breast_cancer(
+    seed: int = 0, validation: float = 0.2, test: float = 0.2, standardize: bool = True
+) -> Dataset:
+    """569 tumors described by 30 numbers, malignant (class 0) or benign (class 1).
+
+    Parameters
+    ----------
+    seed, validation, test
+        As in `digits`.
+    standardize : bool, default True
+        Whether each feature gets mean 0 and standard deviation 1 over the training examples.
+
+    References
+    ----------
+    Street, Wolberg and Mangasarian (1993), "Nuclear feature extraction for breast tumor diagnosis".
+    """
+    raw = datasets.load_breast_cancer()
+    parts = _split("breast cancer", raw.data, raw.target, raw.feature_names, 2, seed, validation, test)
+    return _standardized(parts) if standardize else parts
+
+
+def diabetes(seed: int = 0, validation: float = 0.2, test: float = 0.2, standardize: bool = True) -> Dataset:
+    """442 patients described by 10 numbers, and how far their diabetes had progressed a year later.
+
+    Parameters
+    ----------
+    seed, validation, test
+        As in `digits`.
+    standardize : bool, default True
+        Whether each feature, and the target, gets mean 0 and standard deviation 1 over the training examples.
+        A mean squared error of 1 is then what predicting the mean gets. If false, all are in the units they
+        were measured in, which makes a badly conditioned problem.
+
+    References
+    ----------
+    Efron, Hastie, Johnstone and Tibshirani (2004), "Least angle regression".
+    """
+    raw = datasets.load_diabetes(scaled=False)
+    parts = _split("diabetes", raw.data, raw.target[:, None], raw.feature_names, None, seed, validation, test)
+    return _standardized(parts) if standardize else parts
+
+
+def ill_conditioned_regression(
+    condition: float = 1000.0,
+    features: int = 20,
+    examples: int = 400,
+    noise: float = 0.1,
+    seed: int = 0,
+) -> Dataset:
+    r"""A linear regression made to be hard for gradient descent, with a spectrum known exactly.
+
+    The Hessian of the mean squared error :math:`\frac1n \lVert Xw - y \rVert^2` over the training examples,
+    :math:`\frac2n X^\top X`, has eigenvalues spaced evenly on a log scale from 1 down to 1/`condition`.
+
+    Parameters
+    ----------
+    condition : float, default 1000
+        At least 1.
+    features, examples : int, default 20 and 400
+        At least 2 features, and at least as many examples in each part as features.
+    noise : float, default 0.1
+        The standard deviation of what is added to the targets, at least 0.
+    seed : int, default 0
+
+    Examples
+    --------
+    >>> x, y = ill_conditioned_regression(condition=100.0).train
+    >>> eigenvalues = np.linalg.eigvalsh(2 / len(x) * x.T @ x)
+    >>> round(float(eigenvalues[-1]), 9), round(float(eigenvalues[0]), 9)
+    (1.0, 0.01)
+    """
+    if not 1 <= condition < np.inf:
+        raise ValueError(f"condition must be a number of at least 1, got {condition!r}")
+    if features < 2 or examples < features:
+        raise ValueError(
+            f"features must be at least 2 and examples at least as many, got {features!r} and {examples!r}"
+        )
+    if not 0 <= noise < np.inf:
+        raise ValueError(f"noise must be a standard deviation of at least 0, got {noise!r}")
+    rng = np.random.default_rng(seed)
+    rotation = np.linalg.qr(rng.standard_normal((features, features)))[0]
+    scales = np.sqrt(np.geomspace(1, 1 / condition, features) / 2)
+    weights = rotation @ rng.standard_normal((features, 1)) / scales.mean()
+
+    def part(n: int) -> Split:
+        directions = np.linalg.qr(rng.standard_normal((n, features)))[0] * np.sqrt(n)
+        x = directions * scales @ rotation.T
+        return Split(x, x @ weights + noise * rng.standard_normal((n, 1)))
+
+    names = tuple(f"x{i}" for i in range(1, features + 1))
+    parts = (part(examples) for _ in range(3))
+    return Dataset(f"regression with condition number {condition:g}", *parts, names)
+
+
+def minibatches(
+    n: int, batch_size: int, rng: np.random.Generator | int, drop_last: bool = False
+) -> Iterator[NDArray[np.integer]]:
+    """One epoch: the numbers 0 to n - 1 in random order, `batch_size` at a time.
+
+    Parameters
+    ----------
+    n : int
+        The number of examples, at least 1.
+    batch_size : int
+        At least 1; more than `n` means all at once.
+    rng : Generator or int
+        A generator goes on from where it is, so each epoch has an order of its own.
+    drop_last : bool, default False
+        If `batch_size` does not divide `n`, the last batch is smaller: keep it, so that each example is seen
+        exactly once an epoch, or drop it, so that all batches have one size.
+
+    Examples
+    --------
+    >>> [batch.tolist() for batch in minibatches(5, 2, rng=0)]
+    [[2, 4], [3, 0], [1]]
+    """
+    _at_least_one("n", n)
+    _at_least_one("batch_size", batch_size)
+    order = np.random.default_rng(rng).permutation(n)
+    stop = n - n % batch_size if drop_last and n >= batch_size else n
+    return (order[start : start + batch_size] for start in range(0, stop, batch_size))
+
+
+def _split(
+    name: str,
+    x: Array,
+    y: NDArray,
+    features: Iterable[str],
+    classes: int | None,
+    seed: int,
+    validation: float,
+    test: float,
+) -> Dataset:
+    for part, share in (("validation", validation), ("test", test)):
+        if not 0 <= share < 1:
+            raise ValueError(f"{part} must be a share in [0, 1), got {share!r}")
+    if validation + test >= 1:
+        raise ValueError(
+            f"validation and test must leave examples to train on, got {validation!r} and {test!r}"
+        )
+    order = np.random.default_rng(seed).permutation(len(x))
+    to_validate, to_test = round(validation * len(x)), round(test * len(x))
+    train = len(x) - to_validate - to_test
+    parts = np.split(order, [train, train + to_validate])
+    return Dataset(name, *(Split(x[part], y[part]) for part in parts), tuple(map(str, features)), classes)
+
+
+def _standardized(data: Dataset) -> Dataset:
+    x, y = data.train
+    spread = x.std(axis=0)
+    rescaled = _rescaled(data, x.mean(axis=0), np.where(spread > 0, spread, 1.0))
+    if data.classes:
+        return rescaled
+    mean, spread = y.mean(), y.std()
+    parts = (Split(part.x, (part.y - mean) / spread) for part in _parts(rescaled))
+    return Dataset(data.name, *parts, data.features)
+
+
+def _rescaled(data: Dataset, mean: Array, scale: Array | float) -> Dataset:
+    parts = (Split((part.x - mean) / scale, part.y) for part in _parts(data))
+    return Dataset(data.name, *parts, data.features, data.classes)
+
+
+def _parts(data: Dataset) -> tuple[Split, Split, Split]:
+    return data.train, data.validation, data.test
+
+
+def _at_least_one(name: str, value: int) -> None:
+    if not isinstance(value, int | np.integer) or value < 1:
+        raise ValueError(f"{name} must be a whole number of at least 1, got {value!r}")
+
+
+__all__ = [
+    "Dataset",
+    "Split",
+    "breast_cancer",
+    "diabetes",
+    "digits",
+    "ill_conditioned_regression",
+    "minibatches",
+]
