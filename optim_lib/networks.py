@@ -1,0 +1,217 @@
+r"""A small neural network in NumPy, with its backpropagation written out.
+
+>>> network = MLP((64, 32, 10))
+>>> params = network.initialize(seed=0)
+>>> {name: array.shape for name, array in params.items()}
+{'W1': (64, 32), 'b1': (1, 32), 'W2': (32, 10), 'b2': (1, 10)}
+
+Every array may carry leading axes, and then many networks are computed at once: parameters of shape
+``(5, 64, 32)`` are five networks, inputs of shape ``(5, 16, 64)`` give each its own mini-batch of 16.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, DTypeLike, NDArray
+
+Array = NDArray[np.floating]
+Params = dict[str, Array]
+
+
+def _relu(z: Array) -> Array:
+    return z * (z.real > 0)
+
+
+def _relu_slope(a: Array) -> Array:
+    return a.real > 0
+
+
+def _tanh_slope(a: Array) -> Array:
+    return 1 - a * a
+
+
+# Each activation, and its derivative in terms of its own value.
+ACTIVATIONS: dict[str, tuple[Callable, Callable]] = {"tanh": (np.tanh, _tanh_slope), "relu": (_relu, _relu_slope)}
+LOSSES = ("cross-entropy", "squared error")
+
+# How far the complex step of `Objective.hessian_vector` goes: it subtracts nothing, so it can be this small.
+IMAGINARY_STEP = 1e-30
+
+
+@dataclass(frozen=True)
+class MLP:
+    r"""A multilayer perceptron: layers :math:`a_l = \phi(a_{l-1} W_l + b_l)`, the last one without :math:`\phi`.
+
+    Parameters
+    ----------
+    sizes : tuple of int
+        The width of every layer, inputs first. ``(64, 10)`` is softmax regression; ``(10, 1)`` with squared error is
+        linear regression.
+    activation : {"tanh", "relu"}
+    loss : {"cross-entropy", "squared error"}
+        Cross-entropy of the softmax against class numbers `y` of shape (n,), or the mean of
+        :math:`(y_i - f(x_i))^2` over examples and outputs, against targets `y` of shape (n, outputs).
+    dtype : dtype, default float64
+
+    Notes
+    -----
+    Parameters are a dictionary: ``W1`` of shape (inputs, width), ``b1`` of shape (1, width), and so on. A bias is a
+    row, so that all arrays have two axes of their own and one array of hyperparameters, of shape (settings, 1, 1),
+    fits them all.
+
+    Raises
+    ------
+    ValueError
+        If an argument is not one of those above.
+    """
+
+    sizes: tuple[int, ...]
+    activation: str = "tanh"
+    loss_name: str = "cross-entropy"
+    dtype: DTypeLike = np.float64
+
+    def __init__(
+        self,
+        sizes: tuple[int, ...] = (64, 32, 10),
+        activation: str = "tanh",
+        loss: str = "cross-entropy",
+        dtype: DTypeLike = np.float64,
+    ) -> None:
+        sizes = tuple(sizes)
+        if len(sizes) < 2 or not all(isinstance(n, int | np.integer) and n >= 1 for n in sizes):
+            raise ValueError(f"sizes must be at least two whole numbers of at least 1, got {sizes!r}")
+        if activation not in ACTIVATIONS:
+            raise ValueError(f"activation must be one of {', '.join(ACTIVATIONS)}, got {activation!r}")
+        if loss not in LOSSES:
+            raise ValueError(f"loss must be one of {', '.join(LOSSES)}, got {loss!r}")
+        values = {"sizes": sizes, "activation": activation, "loss_name": loss, "dtype": np.dtype(dtype)}
+        self.__dict__.update(values)
+
+    def __repr__(self) -> str:
+        return f"MLP({self.sizes}, activation={self.activation!r}, loss={self.loss_name!r})"
+
+    @property
+    def layers(self) -> int:
+        return len(self.sizes) - 1
+
+    def initialize(self, seed: int | np.random.Generator = 0) -> Params:
+        r"""Random weights :math:`W \sim \mathcal N(0, g / \text{inputs})`, and biases of zero.
+
+        For ReLU :math:`g = 2` (He et al. 2015, "Delving deep into rectifiers"): half of each sum is cut off. For tanh,
+        and for the last layer, :math:`g = 1` (LeCun et al. 1998, "Efficient backprop").
+        """
+        rng = np.random.default_rng(seed)
+        params = {}
+        for layer, (inputs, outputs) in enumerate(zip(self.sizes, self.sizes[1:], strict=False), start=1):
+            gain = 2.0 if self.activation == "relu" and layer < self.layers else 1.0
+            weights = np.sqrt(gain / inputs) * rng.standard_normal((inputs, outputs))
+            params[f"W{layer}"] = weights.astype(self.dtype)
+            params[f"b{layer}"] = np.zeros((1, outputs), self.dtype)
+        return params
+
+    def outputs(self, params: Params, x: ArrayLike) -> Array:
+        """What the last layer says, of shape (..., n, outputs); for classes, before the softmax."""
+        return self._activations(params, x)[-1]
+
+    def predict(self, params: Params, x: ArrayLike) -> NDArray:
+        """The most likely class of each example, of shape (..., n); or the outputs, of shape (..., n, outputs)."""
+        outputs = self.outputs(params, x)
+        return outputs.argmax(axis=-1) if self.loss_name == "cross-entropy" else outputs
+
+    def accuracy(self, params: Params, x: ArrayLike, y: ArrayLike) -> Array:
+        """The share of examples whose class is predicted, one number for each network."""
+        if self.loss_name != "cross-entropy":
+            raise ValueError("accuracy must be asked of a network with cross-entropy loss: targets are not classes")
+        return (self.predict(params, x) == y).mean(axis=-1)
+
+    def loss(self, params: Params, x: ArrayLike, y: ArrayLike) -> Array:
+        """The mean loss over the examples, one number for each network."""
+        return self._loss_and_slope(self.outputs(params, x), np.asarray(y), slope=False)[0]
+
+    def loss_and_gradients(self, params: Params, x: ArrayLike, y: ArrayLike) -> tuple[Array, Params]:
+        """The mean loss over the examples, and its gradient for each parameter: backpropagation.
+
+        Leading axes of the parameters and of `x` and `y` broadcast: parameters without, and inputs of shape
+        (50, 16, 64), give the gradients of 50 mini-batches of 16.
+        """
+        activations = self._activations(params, x)
+        slope_of = ACTIVATIONS[self.activation][1]
+        loss, delta = self._loss_and_slope(activations[-1], np.asarray(y))  # dL/d outputs
+        gradients = {}
+        for layer in range(self.layers, 0, -1):
+            below = activations[layer - 1]
+            gradients[f"W{layer}"] = _transpose(below) @ delta  # dL/dW = a^T delta
+            gradients[f"b{layer}"] = delta.sum(axis=-2, keepdims=True)  # dL/db = sum of delta
+            if layer > 1:
+                delta = (delta @ _transpose(params[f"W{layer}"])) * slope_of(below)
+        return loss, {name: gradients[name] for name in params}
+
+    def on(self, x: ArrayLike, y: ArrayLike) -> Objective:
+        r"""The loss on these examples as a function of the parameters alone: :math:`L(\theta)`."""
+        return Objective(self, np.asarray(x), np.asarray(y))
+
+    def _activations(self, params: Params, x: ArrayLike) -> list[Array]:
+        function = ACTIVATIONS[self.activation][0]
+        activations = [np.asarray(x)]
+        if activations[0].dtype != self.dtype:
+            activations[0] = activations[0].astype(self.dtype)
+        for layer in range(1, self.layers + 1):
+            z = activations[-1] @ params[f"W{layer}"]
+            z += params[f"b{layer}"]
+            activations.append(function(z) if layer < self.layers else z)
+        return activations
+
+    def _loss_and_slope(self, outputs: Array, y: NDArray, slope: bool = True) -> tuple[Array, Array | None]:
+        """The mean loss, of shape (...), and its gradient for the outputs, of shape (..., n, outputs)."""
+        n = outputs.shape[-2]
+        if self.loss_name == "squared error":
+            error = outputs - y
+            size = n * error.shape[-1]
+            return (error * error).sum(axis=(-2, -1)) / size, error * (2 / size) if slope else None
+        shifted = outputs - outputs.real.max(axis=-1, keepdims=True)
+        log_sums = np.log(np.exp(shifted).sum(axis=-1, keepdims=True))
+        log_likelihoods = shifted - log_sums
+        right = y[..., None] == np.arange(outputs.shape[-1])
+        loss = -np.where(right, log_likelihoods, 0).sum(axis=(-2, -1)) / n
+        return loss, (np.exp(log_likelihoods) - right) / n if slope else None
+
+
+@dataclass(frozen=True, repr=False)
+class Objective:
+    r"""The loss of a network on fixed examples, as a function :math:`L(\theta)` of its parameters."""
+
+    network: MLP
+    x: Array
+    y: NDArray
+
+    def __repr__(self) -> str:
+        return f"{self.network!r}.on(x: {self.x.shape}, y: {self.y.shape})"
+
+    def loss(self, params: Params) -> Array:
+        return self.network.loss(params, self.x, self.y)
+
+    def gradients(self, params: Params) -> Params:
+        return self.network.loss_and_gradients(params, self.x, self.y)[1]
+
+    def hessian_vector(self, params: Params, direction: Params) -> Params:
+        r"""The product :math:`H v` of the Hessian and a direction, exact but for rounding.
+
+        The gradient is an analytic function of the parameters, so one evaluation at a complex point gives its
+        derivative with no difference taken: :math:`H v = \operatorname{Im} \nabla L(\theta + i h v) / h`.
+
+        References
+        ----------
+        Squire and Trapp (1998), "Using complex variables to estimate derivatives of real functions".
+        """
+        shifted = {name: theta + 1j * IMAGINARY_STEP * direction[name] for name, theta in params.items()}
+        return {name: g.imag / IMAGINARY_STEP for name, g in self.gradients(shifted).items()}
+
+
+def _transpose(a: Array) -> Array:
+    return np.swapaxes(a, -1, -2)
+
+
+__all__ = ["MLP", "Objective"]
