@@ -1,0 +1,306 @@
+"""Tasks that an explorer sets its reader and judges itself, as the sliders move.
+
+A quest is decided here, once, for every setting of the table: the page only looks up whether the reader has arrived.
+So a quest can ask anything that Python can say about the runs, and a task that no setting fulfills, or that is done
+before the reader has touched anything, is an error when the cell runs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from optim_lib.explorer.table import Table
+from optim_lib.explorer.words import number, words
+
+Mask = NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class Quest:
+    """A task: its words, and the settings at which it is done.
+
+    Attributes
+    ----------
+    id : str
+        Stable across builds: the page remembers done quests by it.
+    text : str or callable
+        What to do; a callable gets the table.
+    judge : callable
+        From the table, a mask of shape (starts, *grid): where the task is done.
+    spoiled_by_star : bool
+        Whether the figure must not give away its best setting before this quest is done.
+    """
+
+    id: str
+    text: str | Callable[[Table], str]
+    judge: Callable[[Table], Mask] = field(repr=False)
+    spoiled_by_star: bool = False
+
+    def spec(self, table: Table) -> tuple[dict[str, Any], Mask]:
+        """What the page needs: a description, and the mask."""
+        mask = np.broadcast_to(self.judge(table), table.shape)
+        if not mask.any():
+            raise ValueError(f"quest {self.id!r} cannot be done: no setting of this figure fulfills it")
+        if mask[(0, *table.initial)]:
+            raise ValueError(f"quest {self.id!r} is done before the reader moves anything: choose another initial=")
+        text = self.text(table) if callable(self.text) else self.text
+        return {"id": self.id, "kind": "task", "text": text, "hidesBest": self.spoiled_by_star}, mask
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """A question to answer before looking; done when the reader has answered and then gone to see."""
+
+    id: str
+    question: str
+    choices: Sequence[str]
+    answer: int | bool | Callable[[Table], int | bool]
+    see: dict[str, float]
+    because: str | None = None
+    start: int | None = None
+
+    def spec(self, table: Table) -> tuple[dict[str, Any], Mask]:
+        answer = self.answer(table) if callable(self.answer) else self.answer
+        index = (0 if answer else 1) if isinstance(answer, bool | np.bool_) else int(answer)
+        if len(self.choices) < 2 or not 0 <= index < len(self.choices):
+            raise ValueError(
+                f"predict needs 2 or more choices and an answer among them, got {index} of {self.choices}"
+            )
+        mask = _at(table, self.see)
+        if mask[(0, *table.initial)]:
+            raise ValueError(f"predict(see={self.see}) is where the reader already stands: choose another initial=")
+        spec = {
+            "id": self.id,
+            "kind": "predict",
+            "text": self.question,
+            "choices": list(self.choices),
+            "answer": index,
+            "look": " and ".join(f"{words(name)} {number(value)}" for name, value in self.see.items()),
+            "because": self.because or _evidence(table, self.see),
+            "hidesBest": False,
+        }
+        return spec, mask
+
+
+def reach(loss: float, within: int | None = None, *, by: str | None = None, text: str | None = None) -> Quest:
+    """Bring the loss under a value, within a number of steps (all of them by default).
+
+    The loss is measured as the figure plots it: above the landscape's lowest. `by` names the optimizer of a race.
+    """
+    if not loss > 0:
+        raise ValueError(f"loss must be positive, got {loss!r}")
+
+    def judge(table: Table) -> Mask:
+        _check_steps(within, table)
+        last = table.steps if within is None else within
+        return _any(table, by, lambda series: table.gaps(series)[..., : last + 1].min(axis=-1) < loss)
+
+    def wording(table: Table) -> str:
+        who = f"{by}'s loss" if by else "the loss"
+        return f"Bring {who} under {number(loss)} in {table.steps if within is None else within} steps."
+
+    return Quest(_id("reach", loss, within, by), text or wording, judge)
+
+
+def diverge(within: int | None = None, *, by: str | None = None, text: str | None = None) -> Quest:
+    """Make the run diverge, within a number of steps if given."""
+
+    def judge(table: Table) -> Mask:
+        _check_steps(within, table)
+        last = table.steps if within is None else within
+        return _any(table, by, lambda series: ~np.isfinite(table.gaps(series)[..., last]))
+
+    who = by or "the run"
+    in_time = f" in at most {within} steps" if within is not None else ""
+    return Quest(_id("diverge", within, by), text or f"Make {who} diverge{in_time}.", judge)
+
+
+def largest_stable(axis: str = "learning_rate", *, by: str | None = None, text: str | None = None) -> Quest:
+    """Find the largest value of an axis with which the loss does not end higher than it began (others as they are)."""
+
+    def judge(table: Table) -> Mask:
+        along = table.axis(axis) + 1
+        return _any(table, by, lambda series: _edge(_stable(table, series), along))
+
+    default = (
+        f"Find the edge: the largest {words(axis)} with which {by or 'the run'} ends no higher than it began."
+    )
+    return Quest(_id("largest_stable", axis, by), text or default, judge)
+
+
+def find_best(tolerance: float = 1.0, *, by: str | None = None, text: str | None = None) -> Quest:
+    """Find the setting with the lowest final loss (or one within a factor `tolerance` of it). Hides the map's star."""
+    if not tolerance >= 1:
+        raise ValueError(f"tolerance is a factor of at least 1, got {tolerance!r}")
+
+    def judge(table: Table) -> Mask:
+        def near_best(series: Any) -> Mask:
+            ends = table.ends(series)
+            best = ends.min(axis=tuple(range(1, ends.ndim)), keepdims=True)
+            return ends <= tolerance * best
+
+        return _any(table, by, near_best)
+
+    who = f" for {by}" if by else ""
+    near = f", to within a factor of {number(tolerance)}" if tolerance > 1 else ""
+    return Quest(_id("find_best", tolerance, by), text or f"Find the best setting{who}{near}.", judge, True)
+
+
+def settle_in(
+    minimum: tuple[float, float], *, radius: float = 0.05, by: str | None = None, text: str | None = None
+) -> Quest:
+    """End within `radius` (a fraction of the window's width) of one of the landscape's minima."""
+
+    def judge(table: Table) -> Mask:
+        left, right, *_ = table.landscape.window
+
+        def near(series: Any) -> Mask:
+            ends = table.points(series)[..., -1, :]
+            with np.errstate(invalid="ignore"):
+                return np.hypot(*np.moveaxis(ends - np.asarray(minimum), -1, 0)) < radius * (right - left)
+
+        return _any(table, by, near)
+
+    x, y = minimum
+    where = f"({number(x)}, {number(y)})"
+    return Quest(
+        _id("settle_in", *minimum, by), text or f"Make {by or 'the run'} settle in the minimum at {where}.", judge
+    )
+
+
+def from_every_start(loss: float, *, by: str | None = None, text: str | None = None) -> Quest:
+    """Find one setting that brings the final loss under a value from every starting point of the figure."""
+
+    def judge(table: Table) -> Mask:
+        if len(table.starts) < 2:
+            raise ValueError("from_every_start needs a figure with several starting points, this one has 1")
+        return _any(table, by, lambda series: (table.ends(series) < loss).all(axis=0, keepdims=True))
+
+    default = f"Find one setting that ends under {number(loss)} from every starting point."
+    return Quest(_id("from_every_start", loss, by), text or default, judge)
+
+
+def beats(winner: str, loser: str, *, factor: float = 1.0, text: str | None = None) -> Quest:
+    """In a race: make one optimizer end lower than another, by a factor if given."""
+
+    def judge(table: Table) -> Mask:
+        (first,), (second,) = table.named(winner), table.named(loser)
+        return table.ends(first) * factor < table.ends(second)
+
+    by_much = f" by a factor of {number(factor)}" if factor > 1 else ""
+    return Quest(_id("beats", winner, loser, factor), text or f"Make {winner} beat {loser}{by_much}.", judge)
+
+
+def quest(id: str, text: str, judge: Callable[[Table], Mask]) -> Quest:
+    """Any other task: `judge` gets the `Table` and returns a mask over (starts, *grid)."""
+    return Quest(id, text, judge)
+
+
+def predict(
+    question: str,
+    choices: Sequence[str] = ("yes", "no"),
+    *,
+    answer: int | bool | Callable[[Table], int | bool],
+    see: dict[str, float],
+    because: str | None = None,
+) -> Prediction:
+    """Ask before the reader looks: the answer locks, and feedback comes when the sliders stand at `see`.
+
+    Parameters
+    ----------
+    question : str
+    choices : sequence of str, default ("yes", "no")
+    answer : int, bool or callable
+        The index of the right choice; True is the first, False the second; or a function of the table, such as
+        `improves`, so that the answer cannot drift from what the figure shows.
+    see : dict of axis name to value
+        Where to look, once the answer is given.
+    because : str, optional
+        The explanation; by default, the final losses there and at the initial setting.
+    """
+    return Prediction(_id("predict", question), question, choices, answer, see, because)
+
+
+def improves(axis: str, value: float, *, by: str | None = None) -> Callable[[Table], bool]:
+    """For `predict`: whether moving one axis from the initial setting to a value lowers the final loss."""
+
+    def answer(table: Table) -> bool:
+        before, after = _ends_at(table, {axis: value}, by)
+        return bool(after < before)
+
+    return answer
+
+
+def diverges_at(*, by: str | None = None, **setting: float) -> Callable[[Table], bool]:
+    """For `predict`: whether the run diverges at a setting (axes not named are at their initial value)."""
+
+    def answer(table: Table) -> bool:
+        return not np.isfinite(_ends_at(table, setting, by)[1])
+
+    return answer
+
+
+def _any(table: Table, by: str | None, done: Callable[[Any], Mask]) -> Mask:
+    return np.logical_or.reduce([np.broadcast_to(done(series), table.shape) for series in table.named(by)])
+
+
+def _stable(table: Table, series: Any) -> Mask:
+    gaps = table.gaps(series)
+    return gaps[..., -1] <= gaps[..., 0]
+
+
+def _edge(stable: Mask, along: int) -> Mask:
+    """Where a run is stable and every larger value along the axis is not (and there is one)."""
+    larger = np.flip(np.logical_or.accumulate(np.flip(stable, along), axis=along), along)
+    shifted = np.roll(larger, -1, axis=along)
+    last = [slice(None)] * stable.ndim
+    last[along] = -1
+    shifted[tuple(last)] = True
+    return stable & ~shifted
+
+
+def _at(table: Table, setting: dict[str, float]) -> Mask:
+    mask = np.ones(table.shape, dtype=bool)
+    for name, value in setting.items():
+        along = table.axis(name) + 1
+        here = np.arange(table.shape[along]) == table.nearest(name, value)
+        mask &= here.reshape([-1 if axis == along else 1 for axis in range(len(table.shape))])
+    return mask
+
+
+def _ends_at(table: Table, setting: dict[str, float], by: str | None) -> tuple[float, float]:
+    """The final loss at the initial setting, and with some axes moved (the first start; the best of a race)."""
+    moved = list(table.initial)
+    for name, value in setting.items():
+        moved[table.axis(name)] = table.nearest(name, value)
+    ends = [table.ends(series)[0] for series in table.named(by)]
+    return min(float(e[table.initial]) for e in ends), min(float(e[tuple(moved)]) for e in ends)
+
+
+def _evidence(table: Table, see: dict[str, float]) -> str:
+    before, after = _ends_at(table, see, None)
+    there = " and ".join(f"{words(name)} {number(value)}" for name, value in see.items())
+    names = list(table.axes)
+    here = " and ".join(f"{words(name)} {number(table.axes[name][table.initial[names.index(name)]])}" for name in see)
+    return f"With {there} the run {_fate(after)}; with {here} it {_fate(before)}."
+
+
+def _fate(end: float) -> str:
+    return f"ends at {number(end)}" if np.isfinite(end) else "diverges"
+
+
+def _check_steps(within: int | None, table: Table) -> None:
+    if within is not None and not 1 <= within <= table.steps:
+        raise ValueError(f"within must be between 1 and the figure's {table.steps} steps, got {within!r}")
+
+
+def _id(kind: str, *parts: Any) -> str:
+    written = [f"{part:g}" if isinstance(part, float) else str(part) for part in parts if part is not None]
+    return ":".join([kind, *written])
+        [kind, *(f"{part:g}" if isinstance(part, float) else str(part) for part in parts if part is not None)]
+    )
