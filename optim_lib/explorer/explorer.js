@@ -66,7 +66,7 @@ function lossText(code) {
   if (code === DIVERGED) return "diverged";
   const exponent = Math.floor(code / 900) - 16;
   const digits = String((code % 900) + 100);
-  if (code === 0) return "0 (under 1e-16)";
+  if (code === 0) return "under 1e-16";
   if (exponent >= -4 && exponent < 0) return "0." + "0".repeat(-exponent - 1) + digits.replace(/0+$/, "");
   if (exponent >= 0 && exponent < 6) {
     const whole = exponent >= 2 ? digits + "0".repeat(exponent - 2) : digits.slice(0, exponent + 1);
@@ -324,7 +324,8 @@ function decades([low, high], most) {
 }
 
 function tickLabel(c, tick, x, y, plain) {
-  const text = tick.text ?? (plain ? String(parseFloat((10 ** tick.power).toPrecision(1))) : null);
+  const short = plain || tick.power === 0 || tick.power === 1;
+  const text = tick.text ?? (short ? String(parseFloat((10 ** tick.power).toPrecision(1))) : null);
   if (text !== null) return c.fillText(text, x, y);
   const power = String(tick.power).replace("-", "\u2212");
   c.save();
@@ -514,7 +515,6 @@ class Figure {
     this.quests.changed = () => this.mark("map", "says");
     this.root = make("div", { class: "uo-explorer", role: "group", "aria-label": spec.title, "data-lm-suppress-shortcuts": "true" });
     this.root.style.setProperty("--uo-aspect", spec.aspect);
-    if (spec.heading) this.root.append(make("p", { class: "uo-heading" }, spec.heading));
     if (spec.describe) this.root.append(make("p", { class: "uo-sr" }, spec.describe));
     this.mapLabel = make("div", { class: "uo-label" });
     this.root.append(
@@ -826,7 +826,7 @@ class Figure {
     if (!this.colors) return;
     const holder = this.root.closest(".uo-figure");
     for (const node of holder ? [this.root, holder] : [this.root]) {
-      for (const role of ["paper", "ink", "muted", "faint", "panel", "accent", "good"]) node.style.setProperty(`--uo-${role}`, this.colors[role]);
+      for (const role of ["paper", "ink", "muted", "faint", "panel", "accent", "good", "track"]) node.style.setProperty(`--uo-${role}`, this.colors[role]);
       node.style.setProperty("--uo-path", this.colors.series[0]);
       node.style.colorScheme = this.dark ? "dark" : "light";
     }
@@ -1171,28 +1171,37 @@ class Figure {
   }
 
   colorBar(c, box, hatched) {
-    const [low, high] = this.spec.endRange;
     const power = (v) => String(parseFloat((10 ** v).toPrecision(1))).replace("e+", "e");
-    const [top, tall, wide] = [5, 9, 64];
+    const [low, high] = this.spec.endRange.map(power);
+    const lost = "diverges";
+    const name = c.measureText(`\u2191 ${this.spec.axes[1].name}`).width + 20;
+    const taken = name + c.measureText(low + high).width + 14 + (hatched ? c.measureText(lost).width + 28 : 0);
+    const wide = clamp(box.right - taken, 16, 72);
+    const [top, tall] = [5, 9];
     let right = box.right;
     c.textBaseline = "alphabetic";
     c.textAlign = "right";
+    if (hatched) right = this.hatchKey(c, right, lost) - 10;
     c.fillStyle = this.colors.muted;
-    if (hatched) {
-      c.fillText("diverges", right, 13);
-      right -= c.measureText("diverges").width + 5;
-      hatch(c, right - 13, top, 13, tall, this.colors);
-      right -= 23;
-      c.fillStyle = this.colors.muted;
-    }
-    c.fillText(power(high), right, 13);
-    right -= c.measureText(power(high)).width + 5;
+    c.fillText(high, right, 13);
+    right -= c.measureText(high).width + 5;
     for (let k = 0; k < wide; k++) {
       c.fillStyle = css(ramp(this.colors.sequential, k / wide));
       c.fillRect(right - wide + k, top, 1.5, tall);
     }
     c.fillStyle = this.colors.muted;
-    c.fillText(power(low), right - wide - 5, 13);
+    c.fillText(low, right - wide - 5, 13);
+  }
+
+  // The legend's entry for hatched settings; returns where it begins.
+  hatchKey(c, right, words) {
+    c.textBaseline = "alphabetic";
+    c.textAlign = "right";
+    c.fillStyle = this.colors.muted;
+    c.fillText(words, right, 13);
+    const left = right - c.measureText(words).width - 18;
+    hatch(c, left, 5, 13, 9, this.colors);
+    return left;
   }
 
   drawCurves(c, box) {
@@ -1225,22 +1234,23 @@ class Figure {
     }
     const seen = points.filter(Boolean);
     if (!seen.length) return;
-    const [x, y] = points.length === 2 ? [seen[0][0], box.top + 16] : seen[Math.floor(seen.length * 0.4)];
+    const [x, y] = points.length === 2 ? [seen[0][0], box.top + 16] : seen[Math.floor(seen.length * 0.75)];
     this.curveLabel(c, box, label, x, y);
   }
 
   curveMark(c, box, [x, y], label) {
     marker(c, 3, x, y, 5, this.colors.ink, this.colors.paper, 1.5);
-    this.curveLabel(c, box, label, x, y - 4);
+    this.curveLabel(c, box, label, x, y + 4, true);
   }
 
-  curveLabel(c, box, label, x, y) {
+  // Beside a line or a mark: on the preferred side if it fits there.
+  curveLabel(c, box, label, x, y, after = false) {
     c.font = `italic 11.5px ${FONT}`;
     c.textBaseline = "alphabetic";
-    const width = c.measureText(label).width;
-    const left = x - width - 8 < box.left;
+    const width = c.measureText(label).width + 10;
+    const left = after ? x + width < box.right : x - width < box.left;
     c.textAlign = left ? "left" : "right";
-    haloed(c, label, left ? x + 7 : x - 7, clamp(y, box.top + 12, box.bottom - 4), this.colors.ink, this.colors.paper);
+    haloed(c, label, left ? x + 8 : x - 8, clamp(y, box.top + 12, box.bottom - 4), this.colors.ink, this.colors.paper);
     c.font = `11.5px ${FONT}`;
   }
 
@@ -1262,13 +1272,7 @@ class Figure {
     this.mapAxis(c, box);
     this.drawCurves(c, box);
     ends.forEach((codes, k) => this.shown[k] && this.endLine(c, box, codes, k));
-    c.textBaseline = "alphabetic";
-    c.textAlign = "right";
-    c.fillStyle = this.colors.muted;
-    if (!hatched) return;
-    const some = this.table.series.length > 1 ? "one diverges" : "diverges";
-    c.fillText(some, box.right, 13);
-    hatch(c, box.right - c.measureText(some).width - 18, 5, 13, 9, this.colors);
+    if (hatched) this.hatchKey(c, box.right, this.table.series.length > 1 ? "one diverges" : "diverges");
   }
 
   endY(box, code) {
@@ -1318,7 +1322,7 @@ class Figure {
     }
     this.runs.forEach((run, k) => {
       if (!this.shown[k] || (k > 0 && !this.flat)) return;
-      if (!this.quests.hidesBest) this.paintBest(c, box, run.series);
+      if (!this.quests.hidesBest) this.paintBest(c, box, run.series, k);
       this.paintRing(c, box, run.series, k);
     });
     this.map.canvas.setAttribute("aria-label", this.mapWords());
@@ -1331,13 +1335,13 @@ class Figure {
     return [x, code === DIVERGED ? box.top + 7 : this.endY(box, code)];
   }
 
-  paintBest(c, box, series) {
+  paintBest(c, box, series, k) {
     const { setting } = this.best(series);
     if (!setting) return;
     star(c, ...this.cellCenter(box, series, setting), 7);
     c.lineJoin = "round";
     c.lineWidth = 3;
-    c.strokeStyle = this.colors.ink;
+    c.strokeStyle = this.flat ? this.colors.series[k] : this.colors.ink;
     c.stroke();
     c.fillStyle = this.colors.paper;
     c.fill();

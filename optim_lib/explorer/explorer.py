@@ -7,6 +7,7 @@ static page, and for a class that a student wrote.
 
 from __future__ import annotations
 
+import html
 import inspect
 import pathlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -64,10 +65,13 @@ class Explorer(ipywidgets.VBox):
     canvas : Canvas
     """
 
-    def __init__(self, about: str, data: Table, sliders: dict[str, ipywidgets.SelectionSlider], canvas: Canvas) -> None:
-        row = ipywidgets.Box(list(sliders.values()), layout=ipywidgets.Layout(display="flex", flex_flow="row wrap"))
+    def __init__(
+        self, about: str, heading: str, data: Table, sliders: dict[str, ipywidgets.SelectionSlider], canvas: Canvas
+    ) -> None:
+        row = ipywidgets.Box(list(sliders.values()))
         row.add_class("uo-sliders")
-        super().__init__([row, canvas])
+        title = [ipywidgets.HTML(f'<p class="uo-heading">{html.escape(heading)}</p>')] if heading else []
+        super().__init__([*title, row, canvas])
         self.add_class("uo-figure")
         self.about, self.table, self.sliders, self.canvas = about, data, sliders, canvas
 
@@ -271,7 +275,6 @@ def _figure(
     spec = {
         "kind": kind,
         "title": about.removeprefix("explorer: ").rpartition(", ")[0],
-        "heading": title or "",
         "describe": describe or "",
         "key": about.removeprefix("explorer: ") if title is None else title,
         "steps": data.steps,
@@ -304,11 +307,11 @@ def _figure(
             index=data.initial[place],
             description=words(name),
             style={"description_width": "initial"},
-            layout=ipywidgets.Layout(flex="1 1 240px", width="auto", min_width="0"),
+            layout=ipywidgets.Layout(width="auto", min_width="0"),
         )
         ipywidgets.jslink((slider, "index"), (canvas, f"i{place}"))
         sliders[name] = slider
-    return Explorer(about, data, sliders, canvas)
+    return Explorer(about, title or "", data, sliders, canvas)
 
 
 def _series(label: str, axes: tuple[int, ...], grids: Sequence[Sweep], floor: float, note: str = "") -> Series:
@@ -354,18 +357,21 @@ def _in_view(point: Sequence[float], view: Sequence[float]) -> list[float]:
 
 def _loss_range(data: Table) -> list[float]:
     """The decades that the loss chart shows: what every setting of the figure needs, so that the axis stands still."""
-    first = max(float(series.gaps[..., 0].max()) for series in data.series)
-    ends = np.concatenate([series.gaps[..., -1].ravel() for series in data.series])
-    low = max(float(ends.min()), first * 1e-13, tables.SMALLEST)
-    return _padded(np.log10(low), np.log10(max(first, low)) + 0.5)
+    low, high = _extent(data, best=0.0)
+    return _padded(low, high + 0.3)
 
 
 def _end_range(data: Table) -> list[float]:
-    """The decades that the map's colors span: from the best end to the worst start."""
+    """The decades that the map spans: to the worst start from the best ends (a few single ones may lie below)."""
+    return _padded(*_extent(data, best=0.02 if len(data.axes) > 1 and len(data.series) == 1 else 0.0))
+
+
+def _extent(data: Table, best: float) -> tuple[float, float]:
     first = max(float(series.gaps[..., 0].max()) for series in data.series)
     ends = np.concatenate([series.gaps[..., -1].ravel() for series in data.series])
-    low = max(float(ends.min()), first * 1e-13, tables.SMALLEST)
-    return _padded(np.log10(low), np.log10(max(first, low)))
+    alive = ends[np.isfinite(ends)]
+    low = max(float(np.quantile(alive, best)) if alive.size else first, first * 1e-13, tables.SMALLEST)
+    return float(np.log10(low)), float(np.log10(max(first, low)))
 
 
 def _padded(low: float, high: float) -> list[float]:

@@ -68,9 +68,7 @@ class Prediction:
         answer = self.answer(table) if callable(self.answer) else self.answer
         index = (0 if answer else 1) if isinstance(answer, bool | np.bool_) else int(answer)
         if len(self.choices) < 2 or not 0 <= index < len(self.choices):
-            raise ValueError(
-                f"predict needs 2 or more choices and an answer among them, got {index} of {self.choices}"
-            )
+            raise ValueError(f"predict needs 2 or more choices and an answer among them, got {index} of {self.choices}")
         mask = _at(table, self.see)
         if mask[(0, *table.initial)]:
             raise ValueError(f"predict(see={self.see}) is where the reader already stands: choose another initial=")
@@ -127,9 +125,7 @@ def largest_stable(axis: str = "learning_rate", *, by: str | None = None, text: 
         along = table.axis(axis) + 1
         return _any(table, by, lambda series: _edge(_stable(table, series), along))
 
-    default = (
-        f"Find the edge: the largest {words(axis)} with which {by or 'the run'} ends no higher than it began."
-    )
+    default = f"Find the edge: the largest {words(axis)} with which {by or 'the run'} ends no higher than it began."
     return Quest(_id("largest_stable", axis, by), text or default, judge)
 
 
@@ -302,5 +298,3 @@ def _check_steps(within: int | None, table: Table) -> None:
 def _id(kind: str, *parts: Any) -> str:
     written = [f"{part:g}" if isinstance(part, float) else str(part) for part in parts if part is not None]
     return ":".join([kind, *written])
-        [kind, *(f"{part:g}" if isinstance(part, float) else str(part) for part in parts if part is not None)]
-    )

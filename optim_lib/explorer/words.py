@@ -71,8 +71,8 @@ def ticks(values: Values) -> list[tuple[float, str]]:
         written = labels(values)
         return [(float(i), written[i]) for i in order]
     candidates = _log_ticks(values) if kind == "log" else _linear_ticks(values)
-    places = position(values, np.array(candidates))
-    return [(float(p), number(v)) for p, v in zip(places, candidates, strict=True) if np.isfinite(p)]
+    places = np.round(position(values, np.array(candidates)), 3)
+    return [(float(p), number(v)) for p, v in zip(places, candidates, strict=True) if 0 <= p <= values.size - 1]
 
 
 def _log_ticks(values: Values) -> list[float]:
