@@ -119,9 +119,7 @@ def _stored_outputs(outputs: list[NotebookNode]) -> list[NotebookNode]:
 def _stored_cell(cell: NotebookNode) -> NotebookNode:
     source = cell.source.strip("\n")
     kept = {key: cell.metadata[key] for key in KEPT_CELL_METADATA if cell.metadata.get(key)}
-    new = NotebookNode(
-        cell_type=cell.cell_type, id=cell.get("id", ""), metadata=NotebookNode(kept), source=source
-    )
+    new = NotebookNode(cell_type=cell.cell_type, id=cell.get("id", ""), metadata=NotebookNode(kept), source=source)
     if cell.cell_type == "markdown" and cell.get("attachments"):
         new.attachments = cell.attachments
     if cell.cell_type == "code":
@@ -227,9 +225,7 @@ def faults(path: Path) -> list[str]:
         found.append(f"{path}: the first cell does not open with a title (# ...).")
     seen: set[str] = set()
     for number, cell in enumerate(notebook.cells):
-        of_kind = {"markdown": _faults_of_markdown, "code": _faults_of_code}.get(
-            cell.cell_type, lambda cell: ()
-        )
+        of_kind = {"markdown": _faults_of_markdown, "code": _faults_of_code}.get(cell.cell_type, lambda cell: ())
         where = f"{path}: cell {number} ({cell.get('id') or 'no id'})"
         found.extend(f"{where} {fault}." for fault in (*_faults_of_id(cell, seen), *of_kind(cell)))
     if not found and path.read_text(encoding="utf-8") != stored_text(notebook):
@@ -371,9 +367,7 @@ def main(arguments: list[str] | None = None) -> int:
         "run": "execute notebooks and store the outputs of checked cells afresh",
     }.items():
         command = commands.add_parser(name, help=help_text, description=help_text)
-        command.add_argument(
-            "paths", nargs="+", type=Path, metavar="PATH", help="a notebook, or a folder of them"
-        )
+        command.add_argument("paths", nargs="+", type=Path, metavar="PATH", help="a notebook, or a folder of them")
     from_md = commands.add_parser(
         "from-md",
         help="make a notebook of a MyST Markdown text",
@@ -386,9 +380,7 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         if options.command == "from-md":
             return from_md_command(options.source, options.target)
-        return {"format": format_command, "check": check_command, "run": run_command}[options.command](
-            options.paths
-        )
+        return {"format": format_command, "check": check_command, "run": run_command}[options.command](options.paths)
     except ValueError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
