@@ -36,7 +36,7 @@ class Landscape:
     starts : sequence of points
         Starting points from which optimizers behave in instructive ways.
     saddles : sequence of points
-        Saddle points inside the window.
+        Saddle points inside the window; the egg carton, with one between any two neighboring dips, lists none.
     """
 
     name: str
@@ -96,9 +96,9 @@ def quadratic(
     >>> quadratic((1.0, 25.0)).gradient([2.0, 1.0])
     array([ 2., 25.])
     """
-    l1, l2 = map(float, curvatures)
-    if not (0 < l1 < np.inf and 0 < l2 < np.inf):
+    if np.shape(curvatures) != (2,) or not all(0 < curvature < np.inf for curvature in curvatures):
         raise ValueError(f"curvatures must be two positive numbers, got {curvatures!r}")
+    l1, l2 = map(float, curvatures)
     c, s = np.cos(angle), np.sin(angle)
     a, b, d = l1 * c * c + l2 * s * s, (l1 - l2) * c * s, l1 * s * s + l2 * c * c
     turned = f", turned by {np.degrees(angle):.0f} degrees" if angle else ""
@@ -124,19 +124,30 @@ def least_squares(x: ArrayLike, y: ArrayLike, *, name: str = "the mean squared e
         The data; at least two different values of `x`.
     """
     x, y = np.asarray(x, dtype=np.float64), np.asarray(y, dtype=np.float64)
-    if x.ndim != 1 or x.shape != y.shape or x.size < 2 or np.ptp(x) == 0:
+    if x.ndim != 1 or x.shape != y.shape or x.size < 2 or not (np.ptp(x) > 0 and np.all(np.isfinite(y))):
         raise ValueError(
-            f"x and y must be one-dimensional, of one length, with two different x; got shapes {x.shape} and {y.shape}"
+            "x and y must be one-dimensional, finite, of one length, with two different x; "
+            f"got shapes {x.shape} and {y.shape}"
         )
-    mean_x, mean_y, mean_xx, mean_xy, mean_yy = x.mean(), y.mean(), (x * x).mean(), (x * y).mean(), (y * y).mean()
-    w = (mean_xy - mean_x * mean_y) / (mean_xx - mean_x**2)
+    # Around the least-squares line the loss is a quadratic; written so, data far from zero costs no digits.
+    mean_x, mean_y = x.mean(), y.mean()
+    variance = np.mean((x - mean_x) ** 2)
+    w = np.mean((x - mean_x) * (y - mean_y)) / variance
     b = mean_y - w * mean_x
-    reach = 2.2 * max(abs(w), abs(b), np.std(y))
+    least = np.mean((y - mean_y - w * (x - mean_x)) ** 2)
+    reach = 2.2 * (max(abs(w), abs(b), np.std(y)) or 1.0)
+
+    def at_mean(slope: Array, intercept: Array) -> Array:
+        return mean_x * (slope - w) + (intercept - b)
+
     return Landscape(
         name=name,
         formula=r"\tfrac1n \sum_i (y_i - (w x_i + b))^2",
-        value=lambda w, b: w * w * mean_xx + b * b + mean_yy + 2 * w * b * mean_x - 2 * w * mean_xy - 2 * b * mean_y,
-        slope=lambda w, b: (2 * (w * mean_xx + b * mean_x - mean_xy), 2 * (w * mean_x + b - mean_y)),
+        value=lambda slope, intercept: variance * (slope - w) ** 2 + at_mean(slope, intercept) ** 2 + least,
+        slope=lambda slope, intercept: (
+            2 * variance * (slope - w) + 2 * mean_x * at_mean(slope, intercept),
+            2 * at_mean(slope, intercept),
+        ),
         minima=((float(w), float(b)),),
         window=(w - reach, w + reach, b - reach, b + reach),
         starts=(

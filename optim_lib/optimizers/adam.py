@@ -222,8 +222,10 @@ class AdamW(Optimizer):
 
 def update_moments(grad: Array, state: ParameterState, beta1: float | Array, beta2: float | Array) -> None:
     r"""Update the averages of :math:`g` and :math:`g^2` in place: :math:`m_t = \beta_1 m_{t-1} + (1-\beta_1) g_t`."""
-    state.m += (1 - beta1) * (grad - state.m)
-    state.v += (1 - beta2) * (grad**2 - state.v)
+    state.m *= beta1
+    state.m += (1 - beta1) * grad
+    state.v *= beta2
+    state.v += (1 - beta2) * grad**2
 
 
 def adam_direction(

@@ -101,5 +101,6 @@ class RMSprop(Optimizer):
     slots = ("mean_square",)
 
     def step(self, theta: Array, grad: Array, state: ParameterState) -> None:
-        state.mean_square += (1 - self.decay) * (grad**2 - state.mean_square)
+        state.mean_square *= self.decay
+        state.mean_square += (1 - self.decay) * grad**2
         theta -= self.learning_rate * grad / (np.sqrt(state.mean_square) + self.epsilon)

@@ -9,8 +9,9 @@ from __future__ import annotations
 import copy
 import inspect
 import math
+import operator
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from types import SimpleNamespace
 from typing import Any, ClassVar, Self, dataclass_transform
 
@@ -20,8 +21,8 @@ from numpy.typing import NDArray
 Array = NDArray[np.floating]
 Params = dict[str, Array]
 
-# Elements handed to an elementwise rule at a time: few enough that its temporaries stay in the cache.
-BLOCK = 16_384
+# Bytes of parameter, gradient and state handed to an elementwise rule at a time: few enough to stay in a core's cache.
+BLOCK_BYTES = 768 * 1024
 
 
 class Hyperparameter:
@@ -37,7 +38,7 @@ class Hyperparameter:
         self.name = name
 
     def __get__(self, optimizer: Optimizer | None, owner: type) -> Any:
-        return self if optimizer is None else optimizer.__dict__[self.name]
+        return self if optimizer is None else optimizer.__dict__.get(self.name, self.default)
 
     def __set__(self, optimizer: Optimizer, value: float | Array) -> None:
         optimizer.__dict__[self.name] = self.checked(value, type(optimizer).__name__)
@@ -45,11 +46,13 @@ class Hyperparameter:
     def checked(self, value: Any, owner: str) -> float | Array:
         """Return `value` as a float or a float array, or raise an error that names the argument."""
         array = np.asarray(value)
-        complaint = f"{owner}: {self.name} must be a number (or an array of numbers) in {self}, got {value!r}"
+        error = None
         if array.dtype.kind not in "fiu":
-            raise TypeError(complaint)
-        if not np.all((array >= self.low) & (array < self.below)):
-            raise ValueError(complaint)
+            error = TypeError
+        elif array.size == 0 or not np.all((array >= self.low) & (array < self.below)):
+            error = ValueError
+        if error:
+            raise error(f"{owner}: {self.name} must be a number (or an array of numbers) in {self}, got {value!r}")
         return float(array) if array.ndim == 0 else array.astype(np.float64)
 
     def __str__(self) -> str:
@@ -83,18 +86,25 @@ class Optimizer(ABC):
     """
 
     slots: ClassVar[tuple[str, ...]] = ()
+    _fields: ClassVar[dict[str, Hyperparameter]] = {}
     elementwise: ClassVar[bool] = True
     check_finite: bool = False
     sweep_axes: int = 0
 
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
-        fields = {name: field for name, field in vars(cls).items() if isinstance(field, Hyperparameter)}
-        cls.__signature__ = inspect.Signature(
-            [
-                inspect.Parameter(name, inspect.Parameter.POSITIONAL_OR_KEYWORD, default=field.default)
-                for name, field in fields.items()
-            ]
+        ancestry = [vars(owner).items() for owner in reversed(cls.__mro__)]
+        cls._fields = {name: field for owned in ancestry for name, field in owned if isinstance(field, Hyperparameter)}
+        cls.__signature__ = cls._constructor_signature()
+
+    @classmethod
+    def _constructor_signature(cls) -> inspect.Signature:
+        if cls.__init__ is not Optimizer.__init__:
+            own = inspect.signature(cls.__init__)
+            return own.replace(parameters=list(own.parameters.values())[1:])
+        kind = inspect.Parameter.POSITIONAL_OR_KEYWORD
+        return inspect.Signature(
+            [inspect.Parameter(name, kind, default=field.default) for name, field in cls._fields.items()]
         )
 
     def __init__(self, *values: float | Array, **named: float | Array) -> None:
@@ -106,6 +116,14 @@ class Optimizer(ABC):
         bound.apply_defaults()
         for name, value in bound.arguments.items():
             setattr(self, name, value)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        """Refuse an attribute that nothing reads (a misspelled hyperparameter), unless the class has its own init."""
+        own_constructor = type(self).__init__ is not Optimizer.__init__
+        if not (own_constructor or name.startswith("_") or hasattr(type(self), name)):
+            known = ", ".join(self.hyperparameters())
+            raise AttributeError(f"{type(self).__name__} has no attribute {name!r}; its hyperparameters are {known}")
+        super().__setattr__(name, value)
 
     @abstractmethod
     def step(self, theta: Array, grad: Array, state: ParameterState) -> None:
@@ -127,12 +145,12 @@ class Optimizer(ABC):
         KeyError
             If a gradient is missing, or belongs to no parameter.
         TypeError
-            If a parameter is not a floating-point array, or a gradient is not numeric.
+            If `params` or `grads` is not a mapping, a parameter is not an array of float32 or wider, or a gradient
+            is not numeric.
         ValueError
             If a shape does not match, a parameter is read-only, or (with `check_finite`) a gradient is not finite.
         """
-        self._check_names(params, grads)
-        checked = {name: self._checked_gradient(name, theta, grads[name]) for name, theta in params.items()}
+        checked = self._checked_gradients(params, grads)
         for name, theta in params.items():
             state = self._state_of(name, theta)
             state.t += 1
@@ -148,26 +166,35 @@ class Optimizer(ABC):
         }
 
     def load_state_dict(self, saved: Mapping[str, Any]) -> None:
-        """Take over what `state_dict` saved; raise ValueError, with nothing changed, if it does not fit."""
+        """Take over what `state_dict` saved; if it does not fit, raise TypeError or ValueError with nothing changed."""
         mine = type(self).__name__
-        if saved.get("optimizer") != mine:
-            raise ValueError(f"{mine}: saved must be a {mine} state, got one of {saved.get('optimizer')!r}")
-        if set(saved["hyperparameters"]) != set(self.hyperparameters()):
+        if not isinstance(saved, Mapping) or set(saved) != {"optimizer", "hyperparameters", "state"}:
+            raise ValueError(f"{mine}: saved must be what state_dict returns, got {saved!r}")
+        if saved["optimizer"] != mine:
+            raise ValueError(f"{mine}: saved must be a {mine} state, got one of {saved['optimizer']!r}")
+        if set(saved["hyperparameters"]) != set(self._fields):
             raise ValueError(
-                f"{mine}: saved hyperparameters must be {sorted(self.hyperparameters())}, "
-                f"got {sorted(saved['hyperparameters'])}"
+                f"{mine}: saved hyperparameters must be {sorted(self._fields)}, got {sorted(saved['hyperparameters'])}"
             )
-        expected = {"t", *self.slots}
-        for name, values in saved["state"].items():
-            if set(values) != expected:
-                raise ValueError(f"{mine}: saved state of {name!r} must have {sorted(expected)}, got {sorted(values)}")
-        accepted = {
-            name: getattr(type(self), name).checked(value, mine) for name, value in saved["hyperparameters"].items()
-        }
-        self.__dict__.update(accepted)
-        self.__dict__["_state"] = {
-            name: ParameterState(**copy.deepcopy(dict(values))) for name, values in saved["state"].items()
-        }
+        accepted = {name: field.checked(saved["hyperparameters"][name], mine) for name, field in self._fields.items()}
+        state = {name: self._checked_state(name, values) for name, values in saved["state"].items()}
+        self.__dict__.update(accepted, _state=state)
+
+    def _checked_state(self, name: str, values: Mapping[str, Any]) -> ParameterState:
+        owner, expected = f"{type(self).__name__}: saved state of {name!r}", {"t", *self.slots}
+        if not isinstance(values, Mapping) or set(values) != expected:
+            raise ValueError(f"{owner} must have {sorted(expected)}, got {sorted(values)}")
+        t = np.asarray(values["t"])
+        if t.ndim or t.dtype.kind not in "iu" or t < 0:
+            raise ValueError(f"{owner} must have a whole number of at least 0 as t, got {values['t']!r}")
+        arrays = {slot: values[slot] for slot in self.slots}
+        for slot, array in arrays.items():
+            if not isinstance(array, np.ndarray) or not _is_wide_float(array.dtype):
+                raise TypeError(f"{owner} must have a floating-point array as {slot}, got {array!r}")
+        if len({(array.shape, array.dtype) for array in arrays.values()}) > 1:
+            found = ", ".join(f"{slot} {array.dtype} {array.shape}" for slot, array in arrays.items())
+            raise ValueError(f"{owner} must have arrays of one shape and dtype, got {found}")
+        return ParameterState(t=operator.index(t), **{slot: array.copy(order="K") for slot, array in arrays.items()})
 
     def reset(self) -> None:
         """Forget all state, as if no step had been taken; hyperparameters stay."""
@@ -180,14 +207,26 @@ class Optimizer(ABC):
     @classmethod
     def hyperparameters(cls) -> list[str]:
         """The names of the hyperparameters, in the order of the constructor."""
-        return list(inspect.signature(cls).parameters)
+        return list(cls._fields)
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({', '.join(f'{n}={getattr(self, n)!r}' for n in self.hyperparameters())})"
 
     # ------------------------------------------------------------------ checks, before anything has changed
 
+    def _checked_gradients(self, params: Params, grads: Mapping[str, Array]) -> dict[str, Array]:
+        self._check_names(params, grads)
+        swept = self._swept()
+        for name, theta in params.items():
+            self._check_parameter(name, theta, swept)
+        owners = {id(_owner(theta)) for theta in params.values()}
+        return {name: self._checked_gradient(name, theta, grads[name], owners) for name, theta in params.items()}
+
     def _check_names(self, params: Params, grads: Mapping[str, Array]) -> None:
+        for argument, given in (("params", params), ("grads", grads)):
+            if not isinstance(given, Mapping):
+                kind = type(given).__name__
+                raise TypeError(f"{argument} must be a dictionary from name to array, such as {{'w': ...}}, got {kind}")
         if params.keys() == grads.keys():
             return
         missing = [name for name in params if name not in grads]
@@ -196,38 +235,38 @@ class Optimizer(ABC):
         extra = [name for name in grads if name not in params]
         raise KeyError(f"grads names {', '.join(map(repr, extra))}, but params has no such parameter")
 
-    def _checked_gradient(self, name: str, theta: Array, grad: Array) -> Array:
-        if not isinstance(theta, np.ndarray) or theta.dtype.kind != "f":
+    def _check_parameter(self, name: str, theta: Array, swept: dict[str, Array]) -> None:
+        if not isinstance(theta, np.ndarray) or not _is_wide_float(theta.dtype):
             kind = f"an array of {theta.dtype}" if isinstance(theta, np.ndarray) else type(theta).__name__
             raise TypeError(
-                f"params[{name!r}] must be a floating-point NumPy array, got {kind}; "
+                f"params[{name!r}] must be a floating-point NumPy array (float32 or wider), got {kind}; "
                 "np.asarray(value, dtype=float) makes one"
             )
-        grad = np.asarray(grad)
-        if grad.dtype.kind not in "fiu":
-            raise TypeError(f"grads[{name!r}] must be an array of real numbers, got an array of {grad.dtype}")
-        if grad.shape != theta.shape:
-            raise ValueError(f"grads[{name!r}] must have the shape of its parameter, {theta.shape}, got {grad.shape}")
         if not theta.flags.writeable:
             raise ValueError(f"params[{name!r}] must be writeable, got a read-only array; copy it first")
-        if self.check_finite and not np.all(np.isfinite(grad)):
-            raise ValueError(f"grads[{name!r}] must be finite (check_finite is on), got a NaN or an infinity")
-        self._check_history(name, theta)
-        return grad.astype(theta.dtype, copy=False)
-
-    def _check_history(self, name: str, theta: Array) -> None:
         for slot, array in self.state[name].arrays().items() if name in self.state else ():
             if array.shape != theta.shape or array.dtype != theta.dtype:
                 raise ValueError(
                     f"params[{name!r}] must stay what it was when {slot} was made, {array.dtype} of shape "
                     f"{array.shape}, got {theta.dtype} of shape {theta.shape}"
                 )
-        for hyperparameter, value in self._arrays().items():
-            if np.broadcast_shapes(value.shape, theta.shape) != theta.shape:
+        for hyperparameter, value in swept.items():
+            if not _broadcasts_into(value.shape, theta.shape):
                 raise ValueError(
                     f"{hyperparameter} must broadcast against params[{name!r}] of shape {theta.shape}, "
                     f"got shape {value.shape}"
                 )
+
+    def _checked_gradient(self, name: str, theta: Array, grad: Array, owners: set[int]) -> Array:
+        grad = np.asarray(grad)
+        if grad.dtype.kind not in "fiu":
+            raise TypeError(f"grads[{name!r}] must be an array of real numbers, got an array of {grad.dtype}")
+        if grad.shape != theta.shape:
+            raise ValueError(f"grads[{name!r}] must have the shape of its parameter, {theta.shape}, got {grad.shape}")
+        if self.check_finite and not np.all(np.isfinite(grad)):
+            raise ValueError(f"grads[{name!r}] must be finite (check_finite is on), got a NaN or an infinity")
+        # A gradient that lives in a parameter's memory (that of w**2 / 2 is w itself) must not change with it.
+        return grad.astype(theta.dtype, copy=id(_owner(grad)) in owners)
 
     # ------------------------------------------------------------------ state and the way to the rule
 
@@ -237,26 +276,24 @@ class Optimizer(ABC):
         return self.state[name]
 
     def _step_in_blocks(self, theta: Array, grad: Array, state: ParameterState) -> None:
-        if self._whole_at_once(theta, grad):
+        arrays = {"theta": theta, "grad": grad, **state.arrays()}
+        size = BLOCK_BYTES // (len(arrays) * theta.itemsize)
+        order = _common_order(arrays.values()) if theta.size > size and self.elementwise and not self._swept() else None
+        if order is None:
             self.step(theta, grad, state)
             return
-        flat_theta, flat_grad = theta.reshape(-1), grad.reshape(-1)
-        flat_state = {slot: array.reshape(-1) for slot, array in state.arrays().items()}
-        for block in _blocks(theta.size):
-            views = ParameterState(t=state.t, **{slot: array[block] for slot, array in flat_state.items()})
-            self.step(flat_theta[block], flat_grad[block], views)
+        flat = {name: array.reshape(-1, order=order, copy=False) for name, array in arrays.items()}
+        for start in range(0, theta.size, size):
+            block = {name: array[start : start + size] for name, array in flat.items()}
+            self.step(block.pop("theta"), block.pop("grad"), ParameterState(t=state.t, **block))
 
-    def _whole_at_once(self, theta: Array, grad: Array) -> bool:
-        if theta.size <= BLOCK or not self.elementwise or self._arrays():
-            return True
-        return not (theta.flags.c_contiguous and grad.flags.c_contiguous)
-
-    def _arrays(self) -> dict[str, Array]:
-        return {name: value for name, value in vars(self).items() if isinstance(value, np.ndarray)}
+    def _swept(self) -> dict[str, Array]:
+        """The hyperparameters that are arrays."""
+        return {name: value for name in self._fields if isinstance(value := getattr(self, name), np.ndarray)}
 
     def _as_dtype(self, dtype: np.dtype) -> Self:
         """This optimizer with its swept hyperparameters cast to `dtype`, so that float32 stays float32."""
-        swept = self._arrays()
+        swept = self._swept()
         if all(value.dtype == dtype for value in swept.values()):
             return self
         cast = copy.copy(self)
@@ -269,5 +306,23 @@ class Optimizer(ABC):
         return np.sqrt(np.sum(x * x, axis=own_axes, keepdims=True))
 
 
-def _blocks(size: int) -> Iterator[slice]:
-    return (slice(start, start + BLOCK) for start in range(0, size, BLOCK))
+def _is_wide_float(dtype: np.dtype) -> bool:
+    """Whether a dtype can hold a rule's numbers; float16 cannot: it rounds an epsilon of 1e-8 to zero."""
+    return dtype.kind == "f" and dtype.itemsize >= 4
+
+
+def _owner(array: Array) -> Array:
+    """The array whose memory a view shows."""
+    while isinstance(array.base, np.ndarray):
+        array = array.base
+    return array
+
+
+def _broadcasts_into(shape: tuple[int, ...], target: tuple[int, ...]) -> bool:
+    trailing = target[len(target) - len(shape) :]
+    return len(shape) <= len(target) and all(have in (1, want) for have, want in zip(shape, trailing, strict=True))
+
+
+def _common_order(arrays: Iterable[Array]) -> str | None:
+    """The memory order in which all arrays can be read as one line without a copy."""
+    return next((order for order in "CF" if all(array.flags[f"{order}_CONTIGUOUS"] for array in arrays)), None)

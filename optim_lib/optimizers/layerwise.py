@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from optim_lib.optimizers.adam import adam_direction
 from optim_lib.optimizers.base import Array, Hyperparameter, Optimizer, ParameterState
@@ -62,9 +63,9 @@ class LARS(Optimizer):
 
     def step(self, theta: Array, grad: Array, state: ParameterState) -> None:
         weight_norm, grad_norm = self.norm(theta), self.norm(grad)
-        local_rate = trust_ratio(
-            self.trust_coefficient * weight_norm, grad_norm + self.weight_decay * weight_norm, grad_norm
-        )
+        numerator = self.trust_coefficient * weight_norm
+        denominator = grad_norm + self.weight_decay * weight_norm
+        local_rate = trust_ratio(numerator, denominator, defined=(weight_norm > 0) & (grad_norm > 0))
         state.velocity *= self.momentum
         state.velocity += self.learning_rate * local_rate * (grad + self.weight_decay * theta)
         theta -= state.velocity
@@ -126,11 +127,11 @@ class LAMB(Optimizer):
     def step(self, theta: Array, grad: Array, state: ParameterState) -> None:
         r = adam_direction(grad, state, self.beta1, self.beta2, self.epsilon)
         direction = r + self.weight_decay * theta
-        direction_norm = self.norm(direction)
-        theta -= self.learning_rate * trust_ratio(self.norm(theta), direction_norm, direction_norm) * direction
+        weight_norm, norm = self.norm(theta), self.norm(direction)
+        ratio = trust_ratio(weight_norm, norm, defined=(weight_norm > 0) & (norm > 0))
+        theta -= self.learning_rate * ratio * direction
 
 
-def trust_ratio(numerator: Array, denominator: Array, update_norm: Array) -> Array:
-    """`numerator / denominator`, or 1 where the numerator (a weight norm) or `update_norm` is zero."""
-    defined = (numerator > 0) & (update_norm > 0)
+def trust_ratio(numerator: Array, denominator: Array, defined: NDArray[np.bool_]) -> Array:
+    """`numerator / denominator`, or 1 where it is not `defined`: where a norm is zero."""
     return np.where(defined, numerator / np.where(defined, denominator, 1), 1).astype(numerator.dtype)
