@@ -1,0 +1,263 @@
+"""The house style, and the way a matplotlib figure becomes a piece of a page.
+
+A figure is drawn once, in the colors of a light page, and turned into an SVG whose colors are custom properties: the
+same picture follows the page into dark mode. Its text stays text, in the font of the page.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import re
+from functools import cache
+from html import escape
+from importlib.resources import files
+
+import numpy as np
+from matplotlib import rc_context
+from matplotlib.axes import Axes
+from matplotlib.colors import to_hex, to_rgb
+from matplotlib.figure import Figure
+
+from optim_lib.palette import DARK, LIGHT
+
+# Inches. A panel is a figure that stands beside another one, or above it where the page is narrow.
+WIDTH, HEIGHT = 5.4, 3.3
+PANEL_WIDTH = 3.9
+
+BANDS = 13
+LEVELS = 16
+DARK_PAGES = (
+    "html[data-theme=dark] .uo-plot",
+    "html[theme=dark] .uo-plot",
+    "[data-jp-theme-light=false] .uo-plot",
+    ".vscode-dark .uo-plot",
+)
+
+STYLE = {
+    "svg.fonttype": "none",
+    "svg.hashsalt": "optim_lib",
+    "font.family": "sans-serif",
+    "font.size": 10.2,
+    "text.color": LIGHT["ink"],
+    "axes.edgecolor": LIGHT["muted"],
+    "axes.labelcolor": LIGHT["muted"],
+    "axes.labelsize": 10.2,
+    "axes.linewidth": 0.8,
+    "axes.titlelocation": "left",
+    "axes.titlesize": 10.8,
+    "axes.titleweight": "bold",
+    "axes.titlecolor": LIGHT["ink"],
+    "axes.titlepad": 9.0,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.axisbelow": True,
+    "axes.grid": True,
+    "axes.unicode_minus": True,
+    "grid.color": LIGHT["faint"],
+    "grid.linewidth": 0.7,
+    "xtick.color": LIGHT["muted"],
+    "ytick.color": LIGHT["muted"],
+    "xtick.labelsize": 9.6,
+    "ytick.labelsize": 9.6,
+    "xtick.major.size": 3.0,
+    "ytick.major.size": 3.0,
+    "xtick.minor.size": 0.0,
+    "ytick.minor.size": 0.0,
+    "lines.linewidth": 1.9,
+    "lines.markersize": 5.0,
+    "path.simplify": True,
+    "path.simplify_threshold": 0.3,
+    "figure.constrained_layout.use": True,
+}
+
+
+def ramp(colors: tuple[str, ...], count: int) -> list[str]:
+    """`count` colors spread evenly along a list of colors."""
+    rgb = np.array([to_rgb(color) for color in colors])
+    places = np.linspace(0, len(colors) - 1, count)
+    channels = [np.interp(places, np.arange(len(colors)), rgb[:, channel]) for channel in range(3)]
+    return [to_hex(color) for color in np.stack(channels, axis=-1)]
+
+
+def _colors(palette: dict) -> dict[str, str]:
+    """Every color of the figures by the name of its custom property."""
+    named = {f"s{i}": color for i, color in enumerate(palette["series"])}
+    named |= {name: color for name, color in palette.items() if isinstance(color, str)}
+    named |= {f"f{i}": color for i, color in enumerate(ramp(palette["surface"], BANDS))}
+    named |= {f"q{i}": color for i, color in enumerate(ramp(palette["sequential"], LEVELS))}
+    named |= {f"g{i}": color for i, color in enumerate(ramp((palette["paper"], palette["ink"]), LEVELS))}
+    return {name: color.lower() for name, color in named.items()}
+
+
+LIGHT_COLORS, DARK_COLORS = _colors(LIGHT), _colors(DARK)
+SURFACE = [LIGHT_COLORS[f"f{i}"] for i in range(BANDS)]
+SEQUENTIAL = [LIGHT_COLORS[f"q{i}"] for i in range(LEVELS)]
+GRAYS = [LIGHT_COLORS[f"g{i}"] for i in range(LEVELS)]
+_NAME_OF = {color: name for name, color in reversed(LIGHT_COLORS.items())}
+
+
+def axes(
+    xlabel: str = "",
+    ylabel: str = "",
+    *,
+    title: str = "",
+    log_x: bool = False,
+    log_y: bool = False,
+    width: float = WIDTH,
+    height: float = HEIGHT,
+) -> tuple[Figure, Axes]:
+    """An empty figure in the house style, to draw on what no recipe draws; pass it to `show`.
+
+    Use the colors of `optim_lib.palette` (or ``"C0"`` to ``"C5"``), which follow the page into dark mode; any other
+    color stays as it is.
+    """
+    from matplotlib import cycler
+
+    with rc_context({**STYLE, "axes.prop_cycle": cycler(color=LIGHT["series"])}):
+        figure = Figure(figsize=(width, height))
+        ax = figure.add_subplot()
+        ax.set(xlabel=xlabel, ylabel=ylabel)
+        if title:
+            ax.set_title(title)
+        if log_x:
+            ax.set_xscale("log")
+        if log_y:
+            ax.set_yscale("log")
+    return figure, ax
+
+
+class Piece:
+    """A piece of a page: HTML where there is a browser, plain text elsewhere."""
+
+    def __init__(self, html: str, text: str) -> None:
+        self.html, self.text = html, text
+
+    def _repr_html_(self) -> str:
+        return self.html
+
+    def __repr__(self) -> str:
+        return self.text
+
+
+def show(*figures: Figure, alt: str, caption: str) -> Piece:
+    """Show a figure, or several side by side, with a text for those who cannot see it and a caption for all.
+
+    Parameters
+    ----------
+    *figures : Figure
+        What the recipes return. Several stand side by side, and one above the other on a narrow page.
+    alt : str
+        What the picture shows, for a screen reader: the finding, with its numbers.
+    caption : str
+        What to see in it. A first sentence in ``**bold**`` is its title; `` `code` ``, ``*emphasis*`` and ``$math$``
+        work.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If there is no figure, or `alt` or `caption` is empty.
+    """
+    if not figures or not all(isinstance(figure, Figure) for figure in figures):
+        raise TypeError(f"figures must be one or more matplotlib figures, got {figures!r}")
+    for name, value in (("alt", alt), ("caption", caption)):
+        if not isinstance(value, str) or not value.strip():
+            raise ValueError(f"{name} must say what the figure shows, got {value!r}")
+    if len(figures) > 1:
+        for figure in figures:
+            _make_panel(figure)
+    body = "".join(svg(figure) for figure in figures)
+    html = (
+        f'<div class="uo-panels" role="img" aria-label="{escape(alt, quote=True)}">{body}</div>'
+        f"<figcaption>{inline(caption)}</figcaption>"
+    )
+    return Piece(page_piece(html, "figure"), f"Figure: {plain(caption)}")
+
+
+def page_piece(body: str, tag: str = "div") -> str:
+    """Wrap HTML in the class that carries the style, with the style before it."""
+    return f'<style>{stylesheet(body)}</style><{tag} class="uo-plot">{body}</{tag}>'
+
+
+def stylesheet(body: str) -> str:
+    """The style sheet, with those custom properties that `body` or the sheet itself uses."""
+    sheet = _sheet()
+    used = set(re.findall(r"var\(--p-(\w+)", body + sheet))
+
+    def values(colors: dict[str, str]) -> str:
+        return "".join(f"--p-{name}:{color};" for name, color in colors.items() if name in used)
+
+    dark = ",".join(DARK_PAGES)
+    return f".uo-plot{{{values(LIGHT_COLORS)}}}{dark}{{{values(DARK_COLORS)}}}{sheet}"
+
+
+def svg(figure: Figure) -> str:
+    """The figure as an SVG to stand inside a page: no fixed colors, no fonts, no dates, no ids that could clash."""
+    stream = io.StringIO()
+    with rc_context(STYLE):
+        figure.savefig(stream, format="svg", transparent=True, metadata={"Date": None, "Creator": None})
+    text = stream.getvalue()
+    width, height = re.search(r'viewBox="0 0 ([\d.]+) ([\d.]+)"', text).groups()
+    body = text[text.index("</defs>") + len("</defs>") : text.rindex("</svg>")]
+    body = _compact(body)
+    body = _own_ids(body)
+    body = re.sub(r"#[0-9a-f]{6}\b", _as_property, body)
+    pixels = float(width) * 4 / 3
+    return (
+        f'<svg viewBox="0 0 {width} {height}" style="max-width:{pixels:.0f}px" aria-hidden="true" focusable="false">'
+        f"{body}</svg>"
+    )
+
+
+def inline(text: str) -> str:
+    """Bold, emphasis, code and mathematics of one paragraph as HTML."""
+    html = escape(text, quote=False)
+    html = re.sub(r"`([^`]+)`", r"<code>\1</code>", html)
+    html = re.sub(r"\$([^$]+)\$", r'<span class="math notranslate nohighlight">\\(\1\\)</span>', html)
+    html = re.sub(r"\*\*(.+?)\*\*", r"<b>\1</b>", html)
+    return re.sub(r"(?<![\w*])\*([^*\s][^*]*)\*(?![\w*])", r"<em>\1</em>", html)
+
+
+def plain(text: str) -> str:
+    """The same paragraph without its marks."""
+    return re.sub(r"\*\*(.+?)\*\*|`([^`]+)`", lambda match: match[1] or match[2], text)
+
+
+def _make_panel(figure: Figure) -> None:
+    width, height = figure.get_size_inches()
+    if width > PANEL_WIDTH:
+        figure.set_size_inches(PANEL_WIDTH, max(height * PANEL_WIDTH / width, 0.92 * min(height, HEIGHT)))
+
+
+def _compact(body: str) -> str:
+    body = re.sub(r"<!--.*?-->", "", body, flags=re.DOTALL)
+    body = re.sub(r"font-family: [^;\"]*;?", "", body)
+    body = re.sub(r"font: (italic |bold )?([\d.]+px) [^;\"]*", r"font-size: \2", body)
+    body = re.sub(r' d="([^"]*)"', lambda match: f' d="{_rounded(match[1])}"', body)
+    body = re.sub(r' transform="rotate\(-0 [^"]*"', "", body)
+    body = re.sub(r">\s+<", "><", body)
+    return re.sub(r"(?<=[;:]) (?=[\w#-])", "", body).strip()
+
+
+def _rounded(path: str) -> str:
+    numbers = re.sub(r"-?\d+\.\d+", lambda match: f"{float(match[0]):.2f}".rstrip("0").rstrip("."), path)
+    return re.sub(r"\s+", " ", numbers).strip()
+
+
+def _own_ids(body: str) -> str:
+    """Drop the ids that nothing refers to, and make the others the figure's own."""
+    used = set(re.findall(r"#([A-Za-z_][\w.-]*)(?=[)\"])", body))
+    mark = hashlib.sha256(body.encode()).hexdigest()[:8]
+    body = re.sub(r' id="([^"]*)"', lambda m: f' id="{mark}-{m[1]}"' if m[1] in used else "", body)
+    return re.sub(r"(url\(#|href=\"#)([A-Za-z_][\w.-]*)", rf"\g<1>{mark}-\2", body)
+
+
+def _as_property(match: re.Match) -> str:
+    name = _NAME_OF.get(match[0])
+    return f"var(--p-{name})" if name else match[0]
+
+
+@cache
+def _sheet() -> str:
+    text = files("optim_lib.plotting").joinpath("plotting.css").read_text(encoding="utf-8")
+    return re.sub(r"\s*\n\s*", "", text)
