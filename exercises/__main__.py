@@ -59,10 +59,7 @@ def _sync(options: argparse.Namespace) -> int:
 
 
 def _reset(options: argparse.Namespace) -> int:
-    if (
-        not options.yes
-        and input(f"Start afresh? {record.path()} will be kept as a backup. [y/N] ").lower() != "y"
-    ):
+    if not options.yes and input(f"Start afresh? {record.path()} will be kept as a backup. [y/N] ").lower() != "y":
         print("Nothing changed.")
         return 1
     kept = record.reset()
@@ -71,15 +68,11 @@ def _reset(options: argparse.Namespace) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="python -m exercises", description="The graded exercises of the course."
-    )
+    parser = argparse.ArgumentParser(prog="python -m exercises", description="The graded exercises of the course.")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     _add(commands, "list", _list, "list all exercises with their points")
     _add(commands, "progress", _progress, "show the points reached so far")
-    _add(commands, "starter", _starter, "print the starter code of an exercise").add_argument(
-        "id", help="such as 8.2"
-    )
+    _add(commands, "starter", _starter, "print the starter code of an exercise").add_argument("id", help="such as 8.2")
     reset = _add(commands, "reset", _reset, "forget all progress; the file is kept as a backup")
     reset.add_argument("--yes", action="store_true", help="do not ask")
     solve = _add(commands, "solve", _solve, "write a copy of a chapter's notebook with every exercise solved")
@@ -87,12 +80,10 @@ def _parser() -> argparse.ArgumentParser:
     solve.add_argument("target", metavar="DST", type=Path)
     solve.add_argument("--force", action="store_true", help="overwrite DST when it exists")
     sync = _add(
-        commands, "sync", _sync, "write starters and expected outputs into chapters' notebooks, in place"
+        commands, "sync", _sync, "write statements, starters and expected outputs into chapters' notebooks, in place"
     )
     sync.add_argument("notebooks", metavar="NOTEBOOK", type=Path, nargs="+")
-    sync.add_argument(
-        "--check", action="store_true", help="change nothing; fail when there is something to do"
-    )
+    sync.add_argument("--check", action="store_true", help="change nothing; fail when there is something to do")
     return parser
 
 

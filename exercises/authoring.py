@@ -65,11 +65,11 @@ matters; gradients well away from zero where it does not. Hints, feedback and `l
 `code` in backticks (no LaTeX: they are read in a terminal too). ``pytest tests/exercises`` grades the
 starter, the solution, and every accepted and wrong answer of every exercise.
 
-In the notebook the starter cell has the tags ``exercise`` and ``ex-2.1``, and the next cell holds
-``check("2.1", sgd_step)`` alone, with the tag ``nbval-check-output``. ``python -m exercises sync NOTEBOOK``
-writes the starters and the outputs of the check cells; ``python -m exercises solve SRC DST`` makes the
-solved copy. A cell that uses the student's answer must also run with the starter: ask ``check(...).status
-== "right"`` first.
+In the notebook a Markdown cell tagged ``ex-2.1`` is the statement, a code cell tagged ``ex-2.1`` the starter, and a
+later cell holds ``check("2.1", sgd_step)`` alone. ``python -m exercises sync NOTEBOOK`` writes the statements
+(with the hints, folded), the starters, the outputs of the check cells and the other tags; ``python -m exercises
+solve SRC DST`` makes the solved copy. A cell that uses the student's answer must also run with the starter: ask
+``check(...).status == "right"`` first.
 '''
 
 from exercises.compare import NotAttempted, Wrong, close, finite, number, numeric, outputs

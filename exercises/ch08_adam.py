@@ -41,9 +41,7 @@ def random_grads(seed, steps=6, size=3):
 def large_grads(seed, shapes):
     """Gradients well away from zero, so that the first step hardly depends on epsilon."""
     rng = np.random.default_rng(seed)
-    return {
-        name: rng.choice([-1.0, 1.0], shape) * rng.uniform(0.5, 2.0, shape) for name, shape in shapes.items()
-    }
+    return {name: rng.choice([-1.0, 1.0], shape) * rng.uniform(0.5, 2.0, shape) for name, shape in shapes.items()}
 
 
 def moments_after_one(moments):
@@ -107,15 +105,12 @@ two_moments = Exercise(
             first_moment,
             "Work out the second row on paper from the first two gradients.",
         ),
-        Check(
-            "the second moment after every step", 1, second_moment, "It averages the square of the gradient."
-        ),
+        Check("the second moment after every step", 1, second_moment, "It averages the square of the gradient."),
     ],
     hints=[
         "Both moments are averages that forget: a share of the old average plus a share of the new value.",
         "The two shares add up to one: `beta1` of the old, `1 - beta1` of the new.",
-        "Loop over the rows: `m_now = beta1 * m_now + (1 - beta1) * grad`, and the same with `grad**2` "
-        "for the second.",
+        "Loop over the rows: `m_now = beta1 * m_now + (1 - beta1) * grad`, and the same with `grad**2` for the second.",
     ],
     solution=MOMENTS,
     explanation=(
@@ -125,8 +120,7 @@ two_moments = Exercise(
     wrong_answers=[
         WrongAnswer(
             edit(MOMENTS, ("(1 - beta1) * grad", "grad"), ("(1 - beta2) * grad**2", "grad**2")),
-            "These are decayed sums, as momentum has them, not averages: the new gradient needs the "
-            "weight `1 - beta`.",
+            "These are decayed sums, as momentum has them, not averages: the new gradient needs the weight `1 - beta`.",
             points=0,
         ),
         WrongAnswer(
@@ -135,14 +129,12 @@ two_moments = Exercise(
                 ("beta1 * m_now + (1 - beta1) * grad", "(1 - beta1) * m_now + beta1 * grad"),
                 ("beta2 * v_now + (1 - beta2) * grad**2", "(1 - beta2) * v_now + beta2 * grad**2"),
             ),
-            "The two weights are exchanged: `beta` belongs to the old average, `1 - beta` to the new "
-            "gradient.",
+            "The two weights are exchanged: `beta` belongs to the old average, `1 - beta` to the new gradient.",
             points=0,
         ),
         WrongAnswer(
             edit(MOMENTS, ("(1 - beta2) * grad**2", "(1 - beta2) * m_now**2")),
-            "The second moment averages the square of the gradient, `grad**2`, not the square of the "
-            "first moment.",
+            "The second moment averages the square of the gradient, `grad**2`, not the square of the first moment.",
             points=1,
         ),
         WrongAnswer(
@@ -283,12 +275,9 @@ bias_correction = Exercise(
             "the first step",
             1,
             first_step,
-            "At `t = 1` the corrected moments are exactly `grad` and `grad**2`, so every coordinate moves "
-            "by the rate.",
+            "At `t = 1` the corrected moments are exactly `grad` and `grad**2`, so every coordinate moves by the rate.",
         ),
-        Check(
-            "ten steps, one by one", 2, ten_steps, "Compare each line with the four equations of the chapter."
-        ),
+        Check("ten steps, one by one", 2, ten_steps, "Compare each line with the four equations of the chapter."),
         Check(
             "the moments returned",
             1,
@@ -298,8 +287,7 @@ bias_correction = Exercise(
         ),
     ],
     hints=[
-        "With `m = 0` at the start, the first `m` is only `1 - beta1` times the gradient. What must it be "
-        "divided by?",
+        "With `m = 0` at the start, the first `m` is only `1 - beta1` times the gradient. What must it be divided by?",
         "After `t` steps the weights of all gradients so far add up to `1 - beta1**t`, not to one.",
         "`m_hat = m / (1 - beta1**t)`, likewise `v_hat` with `beta2`; the step is `learning_rate * m_hat "
         "/ (np.sqrt(v_hat) + epsilon)`.",
@@ -331,8 +319,7 @@ bias_correction = Exercise(
         ),
         WrongAnswer(
             edit(ADAM_STEP, ("m / (1 - beta1**t)", "m")),
-            "Only `v` is corrected: the step is too small by 1 - beta1**t, because `m` starts at zero as "
-            "well.",
+            "Only `v` is corrected: the step is too small by 1 - beta1**t, because `m` starts at zero as well.",
             points=1,
         ),
         WrongAnswer(
@@ -343,21 +330,18 @@ bias_correction = Exercise(
         ),
         WrongAnswer(
             edit(ADAM_STEP, ("beta1**t", "beta1"), ("beta2**t", "beta2")),
-            "The correction is the same at every step: the power t is missing, so only the first step is "
-            "right.",
+            "The correction is the same at every step: the power t is missing, so only the first step is right.",
             points=2,
         ),
         WrongAnswer(
             edit(ADAM_STEP, ("beta1**t", "beta1 ** (t + 1)"), ("beta2**t", "beta2 ** (t + 1)")),
-            "The correction counts steps from t = 0 and uses `t + 1`. Here the first step is t = 1: use "
-            "`beta1**t`.",
+            "The correction counts steps from t = 0 and uses `t + 1`. Here the first step is t = 1: use `beta1**t`.",
             points=1,
             convention=True,
         ),
         WrongAnswer(
             edit(ADAM_STEP, ("beta1**t", "beta1 ** (t - 1)"), ("beta2**t", "beta2 ** (t - 1)")),
-            "The power is one too low: at the first step `1 - beta**(t - 1)` is zero and the step is not "
-            "a number.",
+            "The power is one too low: at the first step `1 - beta**(t - 1)` is zero and the step is not a number.",
             points=1,
         ),
         WrongAnswer(
@@ -386,8 +370,7 @@ bias_correction = Exercise(
         ),
         WrongAnswer(
             edit(ADAM_STEP, ("return theta, m, v", "return theta, m_hat, v_hat")),
-            "The corrected moments are returned, so the next step corrects them a second time: return `m` "
-            "and `v`.",
+            "The corrected moments are returned, so the next step corrects them a second time: return `m` and `v`.",
             points=1,
         ),
         WrongAnswer(
@@ -468,9 +451,7 @@ def class_first_step(my_adam):
 
 def class_twenty_steps(my_adam):
     grads = [random_params(seed) for seed in range(100, 120)]
-    compare_runs(
-        my_adam, Adam, random_params(92), grads, learning_rate=0.05, beta1=0.8, beta2=0.95, epsilon=0.1
-    )
+    compare_runs(my_adam, Adam, random_params(92), grads, learning_rate=0.05, beta1=0.8, beta2=0.95, epsilon=0.1)
 
 
 def class_in_place(my_adam):
@@ -639,8 +620,7 @@ whole_class = Exercise(
         ),
         WrongAnswer(
             SHARED_STATE,
-            "All parameters share one `m` and one `v`: keep a pair for every name, `self.m[name]` and "
-            "`self.v[name]`.",
+            "All parameters share one `m` and one `v`: keep a pair for every name, `self.m[name]` and `self.v[name]`.",
             points=1,
         ),
         WrongAnswer(
@@ -656,8 +636,7 @@ whole_class = Exercise(
                 ("self.m[name] / (1 - self.beta1 ** self.t[name])", "self.m[name]"),
                 ("self.v[name] / (1 - self.beta2 ** self.t[name])", "self.v[name]"),
             ),
-            "The bias correction is missing: the first step is (1 - beta1) / sqrt(1 - beta2) times too "
-            "large.",
+            "The bias correction is missing: the first step is (1 - beta1) / sqrt(1 - beta2) times too large.",
             points=1,
         ),
         WrongAnswer(
@@ -714,17 +693,13 @@ def amsgrad_first_step(fixed):
 
 def amsgrad_growing(fixed):
     grads = [{name: t * value for name, value in random_params(98).items()} for t in range(1, 9)]
-    compare_runs(
-        fixed, AMSGrad, random_params(99), grads, learning_rate=0.05, beta1=0.8, beta2=0.9, epsilon=1e-3
-    )
+    compare_runs(fixed, AMSGrad, random_params(99), grads, learning_rate=0.05, beta1=0.8, beta2=0.9, epsilon=1e-3)
 
 
 def amsgrad_shrinking(fixed):
     sizes = (2.0, 0.1, 0.1, 0.1, 0.1, 1.5, 1.5, 2.5)
     grads = [{name: size * value for name, value in large_grads(150, SHAPES).items()} for size in sizes]
-    compare_runs(
-        fixed, AMSGrad, random_params(151), grads, learning_rate=0.05, beta1=0.8, beta2=0.9, epsilon=1e-3
-    )
+    compare_runs(fixed, AMSGrad, random_params(151), grads, learning_rate=0.05, beta1=0.8, beta2=0.9, epsilon=1e-3)
 
 
 AMSGRAD = """
@@ -793,12 +768,10 @@ bug_hunt = Exercise(
         ),
     ],
     hints=[
-        "One bug is in how the state is made, one in the maximum, one in the correction. Take the first "
-        "step by hand.",
+        "One bug is in how the state is made, one in the maximum, one in the correction. Take the first step by hand.",
         "`a = b = np.zeros(3)` makes one array with two names. And what does `v[...] = ...` do to the "
         "average of the next step?",
-        "Make three separate arrays; write the maximum to `v_max` alone; correct the second moment with "
-        "`beta2`.",
+        "Make three separate arrays; write the maximum to `v_max` alone; correct the second moment with `beta2`.",
     ],
     solution=AMSGRAD,
     explanation=(
@@ -852,9 +825,7 @@ bug_hunt = Exercise(
             convention=True,
         ),
         WrongAnswer(
-            edit(
-                AMSGRAD, ("m / (1 - self.beta1**self.t)", "m"), ("v_max / (1 - self.beta2**self.t)", "v_max")
-            ),
+            edit(AMSGRAD, ("m / (1 - self.beta1**self.t)", "m"), ("v_max / (1 - self.beta2**self.t)", "v_max")),
             "There is no bias correction, as in the paper of Reddi, Kale and Kumar. This exercise keeps "
             "Adam's correction of both moments, as torch.optim does.",
             points=0,

@@ -104,9 +104,7 @@ def finite(array: np.ndarray, what: str) -> None:
         return
     name = "NaN (not a number)" if np.isnan(array).any() else "infinity"
     where = "" if array.ndim == 0 else f" in {bad.sum()} of {array.size} places"
-    raise Wrong(
-        f"{upper(what)} is {name}{where}: look for a division by zero or the root of a negative number."
-    )
+    raise Wrong(f"{upper(what)} is {name}{where}: look for a division by zero or the root of a negative number.")
 
 
 def describe_difference(actual: np.ndarray, expected: np.ndarray, what: str) -> str:
@@ -120,11 +118,7 @@ def describe_difference(actual: np.ndarray, expected: np.ndarray, what: str) -> 
         return f"{what} {_factor_words(factor)}: yours is {_values(actual)}, expected is {_values(expected)}."
     if actual.size > 1 and size and np.ptp(actual - expected) <= 1e-6 * np.abs(actual - expected).max():
         return f"{what} is off by {number((actual - expected).flat[0])}, the same in every place."
-    if (
-        actual.ndim == 2
-        and actual.shape == actual.T.shape
-        and np.allclose(actual.T, expected, RTOL, RTOL * size)
-    ):
+    if actual.ndim == 2 and actual.shape == actual.T.shape and np.allclose(actual.T, expected, RTOL, RTOL * size):
         return f"{what} is transposed: rows and columns are exchanged."
     error = np.abs(actual - expected)
     relative = error.max() / size if size else np.inf
@@ -147,6 +141,11 @@ def describe_difference(actual: np.ndarray, expected: np.ndarray, what: str) -> 
 def number(value: Any) -> str:
     """A number as feedback shows it: four significant digits."""
     return f"{float(value):.4g}"
+
+
+def plural(count: int, noun: str) -> str:
+    """A count with its noun: ``plural(2, "point")`` is "2 points"."""
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
 
 
 def kind_of(value: Any) -> str:
@@ -213,11 +212,10 @@ def _compare_sequence(actual: Any, expected: list | tuple, what: str, rtol: floa
     try:
         actual = list(actual)
     except TypeError:
-        raise Wrong(
-            f"{upper(what)} should be a sequence of {len(expected)}; it is {kind_of(actual)}."
-        ) from None
+        raise Wrong(f"{upper(what)} should be a sequence of {len(expected)}; it is {kind_of(actual)}.") from None
     if len(actual) != len(expected):
-        raise Wrong(f"{upper(what)} has {len(actual)} entries; {len(expected)} are expected.")
+        count = "1 entry" if len(actual) == 1 else f"{len(actual)} entries"
+        raise Wrong(f"{upper(what)} has {count}; {len(expected)} are expected.")
     for index, (one, other) in enumerate(zip(actual, expected, strict=True)):
         _compare(one, other, f"{what}, entry {index},", rtol)
 

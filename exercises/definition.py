@@ -25,7 +25,7 @@ class Check:
         beside the pass), and raises :class:`exercises.compare.Wrong` when it does not. It must be
         deterministic and keep no state: it is run again on the known wrong answers to name a mistake.
     look : str
-        Where to look when the check fails, one sentence; shown below what was found.
+        Where to look when the answer is wrong, one sentence; shown below what was found.
     """
 
     name: str

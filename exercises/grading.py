@@ -45,9 +45,7 @@ def grade(exercise: Exercise, answer: Any = MISSING) -> Result:
     """
     refusal = _refusal(exercise, answer)
     if refusal:
-        return Result(
-            exercise, [Part(check.name, 0, check.points, "wrong") for check in exercise.checks], [refusal]
-        )
+        return Result(exercise, [Part(check.name, 0, check.points, "wrong") for check in exercise.checks], [refusal])
     if answer is ... or is_untouched(exercise, answer):
         return _not_attempted(exercise)
     runs = [_run(exercise, check, answer) for check in exercise.checks]
@@ -61,7 +59,7 @@ def grade(exercise: Exercise, answer: Any = MISSING) -> Result:
             check.points,
             run.state,
             _joined(hints_by_check.get(index), run.feedback),
-            check.look if run.state in ("wrong", "error") else "",
+            check.look if run.state == "wrong" else "",
         )
         for index, (check, run) in enumerate(zip(exercise.checks, runs, strict=True))
     ]
@@ -88,11 +86,7 @@ def _refusal(exercise: Exercise, answer: Any) -> str:
     if answer is ... or exercise.kind == "value":
         return ""
     if exercise.kind == "class" and not isinstance(answer, type):
-        made = (
-            "an instance"
-            if type(answer).__module__ != "builtins" and not callable(answer)
-            else kind_of(answer)
-        )
+        made = "an instance" if type(answer).__module__ != "builtins" and not callable(answer) else kind_of(answer)
         return f"The answer is a class, and this is {made}: pass the class itself, {call}."
     if exercise.kind == "function" and (isinstance(answer, type) or not callable(answer)):
         return f"The answer is a function, and this is {kind_of(answer)}: pass it without calling it, {call}."
@@ -161,9 +155,7 @@ def _diagnose(exercise: Exercise, runs: list[_Run]) -> tuple[list[str], dict[int
             return [_sentence_of(wrong)], {}
     partly = {}
     for index in failing:
-        sentences = _unique(
-            _sentence_of(wrong) for wrong, alike in zip(known, matches, strict=True) if alike[index]
-        )
+        sentences = _unique(_sentence_of(wrong) for wrong, alike in zip(known, matches, strict=True) if alike[index])
         if len(sentences) == 1:
             partly[index] = sentences[0]
     return [], partly
@@ -196,11 +188,7 @@ def _sentence_of(wrong: WrongAnswer) -> str:
 def _fingerprint(answer: Any) -> Any:
     """What a function or class compiles to, without names of files, line numbers and docstrings."""
     if isinstance(answer, type):
-        members = {
-            name: value
-            for name, value in vars(answer).items()
-            if not name.startswith("__") or callable(value)
-        }
+        members = {name: value for name, value in vars(answer).items() if not name.startswith("__") or callable(value)}
         return {name: _fingerprint(value) for name, value in members.items() if name != "__weakref__"}
     if isinstance(answer, types.FunctionType):
         defaults = repr(answer.__defaults__), repr(answer.__kwdefaults__)

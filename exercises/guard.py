@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from exercises.compare import NotAttempted, Wrong, kind_of
+from exercises.compare import NotAttempted, Wrong, kind_of, plural
 
 _LIBRARIES = tuple({sysconfig.get_path(key) for key in ("stdlib", "purelib", "platlib")})
 _PROJECT = Path(__file__).resolve().parent.parent
@@ -300,11 +300,9 @@ def _match_signature(function: Any, name: str, args: tuple, kwargs: dict) -> Non
     try:
         signature.bind(*args, **kwargs)
     except TypeError as error:
-        shown = ", ".join(
-            [*map(kind_of, args), *(f"{key}={kind_of(value)}" for key, value in kwargs.items())]
-        )
+        shown = ", ".join([*map(kind_of, args), *(f"{key}={kind_of(value)}" for key, value in kwargs.items())])
         raise Wrong(
-            f"`{name}` is called with {len(args) + len(kwargs)} arguments ({shown}), but yours is "
+            f"`{name}` is called with {plural(len(args) + len(kwargs), 'argument')} ({shown}), but yours is "
             f"`{name}({_plain(signature)})`: {error}."
         ) from None
 

@@ -1,7 +1,8 @@
 """The exercises inside a chapter's notebook: starters in, solutions in, and the outputs of the checks.
 
-A starter cell is a code cell tagged ``ex-8.2`` (and ``exercise``, for its looks). A check cell is a code
-cell whose one statement is ``check("8.2", ...)``. Nothing else in a notebook is touched.
+A statement cell is a Markdown cell tagged ``ex-8.2``: it gets the title, the prompt, and the hints folded, so that
+a reader of the static page has them too. A starter cell is a code cell tagged ``ex-8.2`` (and ``exercise``, for its
+looks). A check cell is a code cell whose one statement is ``check("8.2", ...)``. Nothing else is touched.
 """
 
 import ast
@@ -12,12 +13,13 @@ from pathlib import Path
 
 import nbformat
 
+from exercises.compare import plural
 from exercises.definition import Exercise
 from exercises.grading import grade
 from exercises.registry import all_exercises, get
 
 CHECK_TAG = "nbval-check-output"
-_STARTER_TAG = re.compile(r"ex-(\d+\.\d+)")
+_TAG = re.compile(r"ex-(\d+\.\d+)")
 
 
 def filled(notebook: nbformat.NotebookNode, part: str) -> nbformat.NotebookNode:
@@ -37,6 +39,8 @@ def filled(notebook: nbformat.NotebookNode, part: str) -> nbformat.NotebookNode:
     """
     notebook = copy.deepcopy(notebook)
     _require_pairs(notebook)
+    for cell, exercise in statement_cells(notebook):
+        cell.source = statement(exercise)
     for cell, exercise in starter_cells(notebook):
         cell.source = getattr(exercise, part)
         _tag(cell, "exercise", f"ex-{exercise.id}")
@@ -49,7 +53,7 @@ def filled(notebook: nbformat.NotebookNode, part: str) -> nbformat.NotebookNode:
 
 
 def sync(path: Path) -> bool:
-    """Write starters and expected outputs into the notebook at `path`; return whether anything changed."""
+    """Write statements, starters and expected outputs into the notebook at `path`; return whether anything changed."""
     notebook = nbformat.read(path, as_version=4)
     fresh = filled(notebook, "starter")
     if fresh == notebook:
@@ -89,24 +93,32 @@ def problems(path: Path) -> list[str]:
         fresh = filled(notebook, "starter")
     except (KeyError, ValueError) as error:
         return [f"{path.name}: {error.args[0]}"]
-    found = [
-        f"{path.name}: exercise {id} is missing" for id in _expected_ids(path) - _ids(starter_cells(notebook))
-    ]
+    found = [f"{path.name}: exercise {id} is missing" for id in _expected_ids(path) - _ids(starter_cells(notebook))]
     for index, (cell, wanted) in enumerate(zip(notebook.cells, fresh.cells, strict=True)):
         if cell != wanted:
             differing = ", ".join(key for key in wanted if cell.get(key) != wanted[key])
-            found.append(
-                f"{path.name}: cell {index} differs in its {differing}; python -m exercises sync mends it"
-            )
+            found.append(f"{path.name}: cell {index} differs in its {differing}; python -m exercises sync mends it")
     return found
+
+
+def statement(exercise: Exercise) -> str:
+    """The Markdown that states an exercise: title, points, prompt, and each hint folded."""
+    hints = [
+        f"<details><summary>Hint {number}</summary>\n\n{hint}\n\n</details>"
+        for number, hint in enumerate(exercise.hints, start=1)
+    ]
+    heading = f"### Exercise {exercise.id}: {exercise.title} ({plural(exercise.points, 'point')})"
+    return "\n\n".join([heading, exercise.prompt, *hints])
+
+
+def statement_cells(notebook: nbformat.NotebookNode) -> Iterator[tuple[nbformat.NotebookNode, Exercise]]:
+    """The statement cells of a notebook, each with its exercise."""
+    return _tagged(notebook, "markdown")
 
 
 def starter_cells(notebook: nbformat.NotebookNode) -> Iterator[tuple[nbformat.NotebookNode, Exercise]]:
     """The starter cells of a notebook, each with its exercise."""
-    for cell in notebook.cells:
-        ids = [match[1] for tag in cell.metadata.get("tags", []) if (match := _STARTER_TAG.fullmatch(tag))]
-        if cell.cell_type == "code" and ids:
-            yield cell, get(ids[0])
+    return _tagged(notebook, "code")
 
 
 def check_cells(notebook: nbformat.NotebookNode) -> Iterator[tuple[nbformat.NotebookNode, Exercise]]:
@@ -115,6 +127,13 @@ def check_cells(notebook: nbformat.NotebookNode) -> Iterator[tuple[nbformat.Note
         id = _checked_id(cell.source) if cell.cell_type == "code" else None
         if id:
             yield cell, get(id)
+
+
+def _tagged(notebook: nbformat.NotebookNode, kind: str) -> Iterator[tuple[nbformat.NotebookNode, Exercise]]:
+    for cell in notebook.cells:
+        ids = [match[1] for tag in cell.metadata.get("tags", []) if (match := _TAG.fullmatch(tag))]
+        if cell.cell_type == kind and ids:
+            yield cell, get(ids[0])
 
 
 def _checked_id(source: str) -> str | None:

@@ -29,9 +29,7 @@ def _modules() -> dict[int, tuple[str, tuple[Exercise, ...]]]:
 def _of_chapter(chapter: int, module: str, exercises: list[Exercise]) -> tuple[Exercise, ...]:
     for exercise in exercises:
         if exercise.chapter != chapter:
-            raise ValueError(
-                f"exercises/{module}.py defines {exercise.id!r}, which belongs to another chapter"
-            )
+            raise ValueError(f"exercises/{module}.py defines {exercise.id!r}, which belongs to another chapter")
     ids = [exercise.id for exercise in exercises]
     if len(set(ids)) < len(ids):
         raise ValueError(f"exercises/{module}.py defines an exercise twice: {', '.join(ids)}")
@@ -62,9 +60,5 @@ def get(id: str) -> Exercise:
     if not isinstance(id, str):
         raise KeyError(f'an exercise is named by a text such as "8.2", got {id!r}')
     chapter = id.split(".")[0]
-    near = (
-        [known for known in by_id if known.split(".")[0] == chapter]
-        or get_close_matches(id, by_id)
-        or list(by_id)
-    )
+    near = [known for known in by_id if known.split(".")[0] == chapter] or get_close_matches(id, by_id) or list(by_id)
     raise KeyError(f"there is no exercise {id!r}; there is {', '.join(near[:8])}")

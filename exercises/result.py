@@ -11,6 +11,7 @@ from functools import cache
 from html import escape
 from importlib.resources import files
 
+from exercises.compare import plural
 from exercises.definition import Exercise
 
 NOT_ATTEMPTED = "not attempted"
@@ -130,7 +131,7 @@ class Result:
         )
 
     def _score(self) -> str:
-        return f"{self.points} of {_plural(self.max_points, 'point')}"
+        return f"{self.points} of {plural(self.max_points, 'point')}"
 
     def _part_lines(self) -> list[str]:
         lines = []
@@ -205,7 +206,7 @@ class Hint:
     def _next(self) -> str:
         if not self.left:
             return f'That was the last hint; `solution("{self.exercise.id}")` shows a solution.'
-        return f'{_plural(self.left, "hint")} left: `hint("{self.exercise.id}")` again shows the next.'
+        return f'{plural(self.left, "hint")} left: `hint("{self.exercise.id}")` again shows the next.'
 
 
 @dataclass(frozen=True)
@@ -217,9 +218,7 @@ class Solution:
 
     def __repr__(self) -> str:
         code = textwrap.indent(self.exercise.solution, "    ")
-        return "\n".join(
-            [self._headline(), code, *_wrapped(self.exercise.explanation, "    "), *self._notices()]
-        )
+        return "\n".join([self._headline(), code, *_wrapped(self.exercise.explanation, "    "), *self._notices()])
 
     def _repr_html_(self) -> str:
         notice = "".join(f'<p class="uo-note">{prose(text.strip())}</p>' for text in self._notices())
@@ -268,9 +267,7 @@ class Progress:
         for number, title, standings in self.chapters:
             points, most = _totals(standings)
             filled = round(10 * points / most) if most else 0
-            states = "  ".join(
-                f"{s.exercise.id} {_TEXT_MARKS[s.status]}{'*' * s.after_solution}" for s in standings
-            )
+            states = "  ".join(f"{s.exercise.id} {_TEXT_MARKS[s.status]}{'*' * s.after_solution}" for s in standings)
             bar = "#" * filled + "." * (10 - filled)
             lines.append(f"{number:>2} {title:<{width}}  {points:>3} of {most:<3} {bar}  {states}")
         lines.append(f"{'':>2} {'All':<{width}}  {self.points:>3} of {self.max_points}")
@@ -335,7 +332,7 @@ def _meter(points: int, most: int) -> str:
     share = 100 * points / most if most else 0
     return (
         f'<span class="uo-meter" aria-hidden="true"><span style="width:{share:.0f}%"></span></span> '
-        f"<span>{points} of {most}</span>"
+        f'<span class="uo-sum">{points} of {most}</span>'
     )
 
 
@@ -355,10 +352,6 @@ def _standing_words(standing: Standing) -> str:
 
 def _totals(standings: Sequence[Standing]) -> tuple[int, int]:
     return sum(s.points for s in standings), sum(s.exercise.points for s in standings)
-
-
-def _plural(count: int, noun: str) -> str:
-    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
 
 
 def _wrapped(text: str, indent: str) -> list[str]:

@@ -72,10 +72,7 @@ def progress() -> Progress:
     """Points and states of all exercises, chapter by chapter, as kept on this machine."""
     entries, notice = record.load()
     return Progress(
-        [
-            (number, title, [_standing(exercise, entries) for exercise in found])
-            for number, title, found in chapters()
-        ],
+        [(number, title, [_standing(exercise, entries) for exercise in found]) for number, title, found in chapters()],
         notice,
     )
 

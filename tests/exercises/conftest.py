@@ -49,9 +49,7 @@ def make_toy(**changes):
             WrongAnswer(edit(HALVE, ("/ 2", "* 2")), "You double: `/` divides.", points=1),
             WrongAnswer(edit(HALVE, ("values / 2", "abs(values) / 2")), "The sign is lost.", points=2),
             WrongAnswer(edit(HALVE, ("values / 2", "values")), "Nothing is divided.", points=1),
-            WrongAnswer(
-                edit(HALVE, ("/ 2", "// 4")), "Quarters, rounded down; halves are asked for.", convention=True
-            ),
+            WrongAnswer(edit(HALVE, ("/ 2", "// 4")), "Quarters, rounded down; halves are asked for.", convention=True),
         ],
         "accepted_answers": [AcceptedAnswer(edit(HALVE, ("/ 2", "* 0.5")))],
     }

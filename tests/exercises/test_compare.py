@@ -76,12 +76,13 @@ def test_dicts_are_compared_by_name():
     assert "lacks 'b'" in said({"w": np.ones(2)}, expected)
     assert "has 'c', which does not belong there" in said({**expected, "c": 1}, expected)
     assert "The step, 'w', is 3 times too large" in said({**expected, "w": 3 * np.ones(2)}, expected)
+    assert "The step, 'b', is" in said({**expected, "b": np.ones(1)}, expected)
     assert "should be a dict; it is a list of 2" in said([1, 2], expected)
 
 
 def test_sequences_are_compared_entry_by_entry():
     close(iter([1.0, 2.0]), [1.0, 2.0], "the step")
-    assert "has 1 entries; 2 are expected" in said([1.0], [1.0, 2.0])
+    assert "has 1 entry; 2 are expected" in said([1.0], [1.0, 2.0])
     assert "The step, entry 1, is 2 times too large" in said([1.0, 4.0], [1.0, 2.0])
     assert "should be a sequence of 2; it is the number 1" in said(1.0, [1.0, 2.0])
 

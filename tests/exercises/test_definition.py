@@ -83,9 +83,7 @@ def test_the_authors_example_works(tmp_path):
     from exercises.grading import grade
 
     guide = authoring.__doc__
-    example = guide[
-        guide.index("    from exercises.authoring import") : guide.index("What the framework does")
-    ]
+    example = guide[guide.index("    from exercises.authoring import") : guide.index("What the framework does")]
     more = """
                 WrongAnswer(edit(SOLUTION, ("learning_rate * grad", "grad")), "The rate is missing."),
                 WrongAnswer(edit(SOLUTION, ("theta - ", "")), "Only the step is returned."),

@@ -14,13 +14,12 @@ CHAPTER = ("8.1", "8.2", "8.3", "8.4")
 
 def chapter_notebook(ids=CHAPTER):
     v4 = nbformat.v4
-    cells = [
-        v4.new_code_cell("import numpy as np\nfrom exercises import check, hint, solution", id="imports")
-    ]
+    cells = [v4.new_code_cell("import numpy as np\nfrom exercises import check, hint, solution", id="imports")]
     for id in ids:
         answer, name = get(id).answer, id.replace(".", "-")
         cells += [
-            v4.new_markdown_cell(get(id).prompt, id=f"prompt-{name}"),
+            v4.new_markdown_cell("Something to try.", id=f"text-{name}"),
+            v4.new_markdown_cell("old", id=f"statement-{name}", metadata={"tags": [f"ex-{id}"]}),
             v4.new_code_cell("old = 1", id=f"starter-{name}", metadata={"tags": ["keep", f"ex-{id}"]}),
             v4.new_code_cell(f'check("{id}", {answer})', id=f"check-{name}"),
             v4.new_code_cell(f'# hint("{id}")', id=f"hint-{name}"),
@@ -57,7 +56,13 @@ def test_sync_writes_starters_and_expected_outputs_and_nothing_else(chapter):
     assert not notebooks.sync(chapter)
     before, after = chapter_notebook(), nbformat.read(chapter, as_version=4)
     for old, new in zip(before.cells, after.cells, strict=True):
-        if new.id.startswith("starter"):
+        if new.id.startswith("statement"):
+            exercise = get(new.id.removeprefix("statement-").replace("-", "."))
+            assert new.source.startswith(f"### Exercise {exercise.id}: {exercise.title} ({exercise.points} points)")
+            assert exercise.prompt in new.source
+            assert new.source.count("<details>") == new.source.count("</details>") == len(exercise.hints)
+            assert all(hint in new.source for hint in exercise.hints)
+        elif new.id.startswith("starter"):
             exercise = get(new.id.removeprefix("starter-").replace("-", "."))
             assert new.source == exercise.starter
             assert new.metadata.tags == ["keep", f"ex-{exercise.id}", "exercise"]
@@ -101,7 +106,7 @@ def test_nbval_notices_a_changed_output(tmp_path, part):
     nbformat.write(chapter_notebook(["8.1"]), source)
     notebooks.solve(source, solved)
     notebook = nbformat.read(solved, as_version=4)
-    data = notebook.cells[3].outputs[0].data
+    data = notebook.cells[4].outputs[0].data
     data[part] = data[part].replace("3 of 3", "2 of 3")
     nbformat.write(notebook, solved)
     run = nbval(solved)
@@ -114,20 +119,20 @@ def test_nbval_notices_a_wrong_answer_in_the_starter_cell(tmp_path):
     nbformat.write(chapter_notebook(["8.1"]), source)
     notebooks.solve(source, solved)
     notebook = nbformat.read(solved, as_version=4)
-    notebook.cells[2].source = get("8.1").wrong_answers[0].source
+    notebook.cells[3].source = get("8.1").wrong_answers[0].source
     nbformat.write(notebook, solved)
     assert nbval(solved).returncode == 1
 
 
 def test_problems_name_what_is_out_of_step(chapter):
-    assert "cell 2 differs in its metadata, source" in "".join(notebooks.problems(chapter))
+    assert "cell 3 differs in its metadata, source" in "".join(notebooks.problems(chapter))
     notebooks.sync(chapter)
     assert notebooks.problems(chapter) == []
     notebook = nbformat.read(chapter, as_version=4)
-    notebook.cells[3].execution_count = None
+    notebook.cells[4].execution_count = None
     nbformat.write(notebook, chapter)
     (problem,) = notebooks.problems(chapter)
-    assert "cell 3 differs in its execution_count; python -m exercises sync mends it" in problem
+    assert "cell 4 differs in its execution_count; python -m exercises sync mends it" in problem
 
 
 def test_problems_name_a_missing_exercise(tmp_path):
@@ -149,8 +154,8 @@ def broken(remove=None, insert=None):
 @pytest.mark.parametrize(
     ("notebook", "sentence"),
     [
-        (broken(remove=2), "exercise 8.1 needs one starter cell"),
         (broken(remove=3), "exercise 8.1 needs one starter cell"),
+        (broken(remove=4), "exercise 8.1 needs one starter cell"),
         (
             broken(insert=nbformat.v4.new_code_cell('check("8.1", moments)')),
             "the notebook has starter, check, check",
@@ -213,7 +218,7 @@ def test_solve_says_what_it_cannot_read(tmp_path, capsys):
 
 def test_sync_command_writes_and_checks(chapter, capsys):
     assert main(["sync", "--check", str(chapter)]) == 1
-    assert "cell 2 differs in its metadata, source" in capsys.readouterr().out
+    assert "cell 3 differs in its metadata, source" in capsys.readouterr().out
     assert main(["sync", str(chapter)]) == 0
     assert main(["sync", "--check", str(chapter)]) == 0
 

@@ -150,9 +150,7 @@ def test_every_color_of_text_has_contrast_in_both_themes():
     """WCAG AA: 4.5 to 1 on the card and on code."""
     for theme in re.findall(r"\{(--uo-ink:[^}]*)\}", stylesheet().replace("color:var(--uo-ink)", "}")):
         colors = dict(re.findall(r"--uo-(\w+):(#\w+)", theme))
-        colors = {
-            name: c if len(c) == 7 else "#" + "".join(2 * x for x in c[1:]) for name, c in colors.items()
-        }
+        colors = {name: c if len(c) == 7 else "#" + "".join(2 * x for x in c[1:]) for name, c in colors.items()}
         for ground in ("paper", "code"):
             for name in ("ink", "soft", "go", "no", "mid", "err"):
                 light, dark = sorted((luminance(colors[name]), luminance(colors[ground])), reverse=True)
@@ -234,9 +232,7 @@ def test_points_reached_before_the_solution_are_not_marked():
 def test_progress_of_nothing_and_of_every_state(toy):
     assert Tree(Progress([])._repr_html_())
     assert "0 of 0" in repr(Progress([]))
-    standings = [
-        Standing(toy, points, status) for points, status in zip((0, 0, 2, 3, 0), STATUSES, strict=True)
-    ]
+    standings = [Standing(toy, points, status) for points, status in zip((0, 0, 2, 3, 0), STATUSES, strict=True)]
     shown = Progress([(99, "Halves", standings)])
     assert Tree(shown._repr_html_())
     assert "5 of 15" in repr(shown)
