@@ -11,7 +11,7 @@ Dataset('digits': 1079 train, 359 validation, 359 test; 64 features; 10 classes)
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
@@ -44,6 +44,8 @@ class Dataset:
         The names of the columns of `x`.
     classes : int or None
         The number of classes; None if the targets are numbers.
+    center, scale : array or float
+        What was subtracted from every row of `x`, and what it was then divided by.
     """
 
     name: str
@@ -52,6 +54,12 @@ class Dataset:
     test: Split
     features: tuple[str, ...]
     classes: int | None = None
+    center: Array | float = 0.0
+    scale: Array | float = 1.0
+
+    def raw(self, x: Array) -> Array:
+        """Rows of `x` in the units they were measured in: the pixels of a digit, from 0 to 16."""
+        return x * self.scale + self.center
 
     def __repr__(self) -> str:
         kind = f"{self.classes} classes" if self.classes else "targets are numbers"
@@ -89,9 +97,7 @@ def digits(seed: int = 0, validation: float = 0.2, test: float = 0.2) -> Dataset
     return _rescaled(parts, mean, np.std(parts.train.x - mean))
 
 
-def breast_cancer(
-    seed: int = 0, validation: float = 0.2, test: float = 0.2, standardize: bool = True
-) -> Dataset:
+def breast_cancer(seed: int = 0, validation: float = 0.2, test: float = 0.2, standardize: bool = True) -> Dataset:
     """569 tumors described by 30 numbers, malignant (class 0) or benign (class 1).
 
     Parameters
@@ -226,9 +232,7 @@ def _split(
         if not 0 <= share < 1:
             raise ValueError(f"{part} must be a share in [0, 1), got {share!r}")
     if validation + test >= 1:
-        raise ValueError(
-            f"validation and test must leave examples to train on, got {validation!r} and {test!r}"
-        )
+        raise ValueError(f"validation and test must leave examples to train on, got {validation!r} and {test!r}")
     order = np.random.default_rng(seed).permutation(len(x))
     to_validate, to_test = round(validation * len(x)), round(test * len(x))
     train = len(x) - to_validate - to_test
@@ -239,17 +243,19 @@ def _split(
 def _standardized(data: Dataset) -> Dataset:
     x, y = data.train
     spread = x.std(axis=0)
-    rescaled = _rescaled(data, x.mean(axis=0), np.where(spread > 0, spread, 1.0))
+    data = _rescaled(data, x.mean(axis=0), np.where(spread > 0, spread, 1.0))
     if data.classes:
-        return rescaled
-    mean, spread = y.mean(), y.std()
-    parts = (Split(part.x, (part.y - mean) / spread) for part in _parts(rescaled))
-    return Dataset(data.name, *parts, data.features)
+        return data
+    return _with_parts(data, (Split(part.x, (part.y - y.mean()) / y.std()) for part in _parts(data)))
 
 
-def _rescaled(data: Dataset, mean: Array, scale: Array | float) -> Dataset:
-    parts = (Split((part.x - mean) / scale, part.y) for part in _parts(data))
-    return Dataset(data.name, *parts, data.features, data.classes)
+def _rescaled(data: Dataset, center: Array, scale: Array | float) -> Dataset:
+    scaled = (Split((part.x - center) / scale, part.y) for part in _parts(data))
+    return replace(_with_parts(data, scaled), center=center, scale=scale)
+
+
+def _with_parts(data: Dataset, parts: Iterable[Split]) -> Dataset:
+    return replace(data, **dict(zip(("train", "validation", "test"), parts, strict=True)))
 
 
 def _parts(data: Dataset) -> tuple[Split, Split, Split]:

@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 from matplotlib import rc_context
 from matplotlib.axes import Axes
-from matplotlib.collections import PolyCollection
 from matplotlib.figure import Figure
+from matplotlib.patches import PathPatch
+from matplotlib.path import Path
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocator
 from numpy.typing import ArrayLike, NDArray
 
@@ -351,7 +352,9 @@ def histogram(
             ax.stairs(counts, edges, color=SERIES[k % 6], lw=1.6, label=label, zorder=3)
         if log_y:
             ax.set_yscale("symlog", linthresh=1)
-            ax.set_ylim(bottom=0)
+            ax.yaxis.set_major_formatter(FuncFormatter(_plain_number))
+        top = ax.get_ylim()[1]
+        ax.set_ylim(0, top * (2.5 if log_y else 1.1) if marks else top)
         for label, place in (marks or {}).items():
             ax.axvline(place, color=LIGHT["ink"], ls=(0, (4, 3)), lw=1.1, zorder=4)
             ax.annotate(label, (place, 1), (4, -2), xycoords=("data", "axes fraction"), textcoords="offset points",
@@ -402,14 +405,17 @@ def images(pictures: ArrayLike, labels: Sequence[str] | None = None, *, columns:
     foot = 0.0 if labels is None else 0.28 * side
     figure, ax = axes(height=WIDTH * rows * (cell + foot) / (columns * cell))
     with rc_context(STYLE):
+        strokes: list[list] = [[] for _ in GRAYS]
+        edges = np.arange(side + 1.0)
         for k, picture in enumerate(pictures):
             left, bottom = k % columns * cell, -(k // columns) * (cell + foot)
-            shades = np.rint((picture - picture.min()) / (np.ptp(picture) or 1) * (len(GRAYS) - 1))
-            edges = np.arange(side + 1.0)
+            shades = np.rint((picture - picture.min()) / (np.ptp(picture) or 1) * (len(GRAYS) - 1))[::-1].T
             for level in range(1, len(GRAYS)):
-                _paint_cells(ax, left + edges, bottom + edges, level == shades[::-1].T, GRAYS[level])
+                strokes[level] += _boxes(left + edges, bottom + edges, shades == level)
             if labels is not None:
                 ax.text(left + side / 2, bottom - 0.06 * side, labels[k], ha="center", va="top", fontsize=9.6)
+        for color, boxes in zip(GRAYS, strokes, strict=True):
+            _fill(ax, boxes, color)
         ax.set(xlim=(0, columns * cell - 0.25 * side), ylim=(-(rows - 1) * (cell + foot) - foot, side), aspect="equal")
         ax.axis("off")
     return figure
@@ -484,8 +490,10 @@ def _label_ends(ax: Axes, ends: list[tuple[str, str, float, float]]) -> None:
     gap = 0.2 / (ax.figure.get_size_inches()[1] - 0.8)
     heights = _kept_apart([y for _, y in points], gap)
     for (label, color, _, _), (x, y), height in zip(ends, points, heights, strict=True):
-        ax.plot([min(x, 1), 1.03, 1.055], [y, height, height], color=color, lw=1.1, transform=ax.transAxes,
-                clip_on=False, zorder=2, alpha=0.8)  # fmt: skip
+        leader = {"color": color, "transform": ax.transAxes, "clip_on": False, "zorder": 2, "alpha": 0.8}
+        if x < 0.98:
+            ax.plot([x, 1], [y, y], lw=1.1, ls=(0, (1, 2.5)), **leader)
+        ax.plot([min(max(x, 0.98), 1), 1.03, 1.055], [y, height, height], lw=1.1, **leader)
         ax.annotate(label, (1.07, height), xycoords="axes fraction", va="center", color=LIGHT["ink"],
                     annotation_clip=False)  # fmt: skip
 
@@ -563,17 +571,27 @@ def _edges(centers: NDArray, log: bool) -> NDArray:
 
 
 def _paint_cells(ax: Axes, x: NDArray, y: NDArray, chosen: NDArray, color: str, hatch: bool = False) -> None:
-    """Fill the chosen cells of a grid (chosen[i, j] between x[i], x[i+1] and y[j], y[j+1]), column by column."""
+    """Fill the chosen cells of a grid: chosen[i, j] between x[i], x[i + 1] and y[j], y[j + 1]."""
+    _fill(ax, _boxes(x, y, chosen), color, hatch)
+
+
+def _boxes(x: NDArray, y: NDArray, chosen: NDArray) -> list[list[tuple[float, float]]]:
+    """Rectangles that cover the chosen cells, neighbors in a column as one."""
     boxes = []
     for i, column in enumerate(chosen):
         changes = np.flatnonzero(np.diff(np.concatenate([[False], column, [False]])))
         for start, stop in changes.reshape(-1, 2):
             left, right, bottom, top = x[i], x[i + 1], y[start], y[stop]
-            boxes.append([(left, bottom), (right, bottom), (right, top), (left, top)])
+            boxes.append([(left, bottom), (right, bottom), (right, top), (left, top), (left, bottom)])
+    return boxes
+
+
+def _fill(ax: Axes, boxes: list, color: str, hatch: bool = False) -> None:
     if not boxes:
         return
-    style = {"hatch": "////", "hatchcolor": LIGHT["hatch"], "edgecolor": color} if hatch else {"edgecolor": color}
-    ax.add_collection(PolyCollection(boxes, facecolor=color, lw=0.25, zorder=1, **style), autolim=False)
+    path = Path.make_compound_path(*(Path(box, closed=True) for box in boxes))
+    style = {"hatch": "////", "hatchcolor": LIGHT["hatch"]} if hatch else {}
+    ax.add_artist(PathPatch(path, facecolor=color, edgecolor=color, lw=0.25, zorder=1, **style))
 
 
 def _color_bar(figure: Figure, ax: Axes, low: float, high: float, log: bool, label: str, diverged: bool) -> None:
@@ -622,13 +640,17 @@ def _tidy(ax: Axes, x: bool = True, y: bool = True) -> None:
             low, high = sorted(axis.get_view_interval())
             fine = high / low < 30
             axis.set_major_locator(LogLocator(subs=(1, 2, 5) if fine else (1,), numticks=9 if fine else 6))
-            axis.set_major_formatter(FuncFormatter(_power))
-        elif ax.get_yscale() != "symlog" or axis is ax.xaxis:
+            axis.set_major_formatter(FuncFormatter(_plain_number if low >= 5e-4 and high <= 5e3 else _power))
+        elif axis.get_scale() == "linear":
             axis.set_major_locator(MaxNLocator(nbins=6, steps=[1, 2, 2.5, 5, 10]))
 
 
+def _plain_number(value: float, _position: int) -> str:
+    return f"{value:.4g}".replace("-", "\N{MINUS SIGN}")
+
+
 def _power(value: float, _position: int) -> str:
-    exponent = math.log10(value)
-    if abs(exponent - round(exponent)) > 1e-9 or -2 <= round(exponent) <= 1:
-        return f"{value:.4g}"
+    exponent = math.log10(value) if value > 0 else 0.5
+    if abs(exponent - round(exponent)) > 1e-9 or round(exponent) in (0, 1):
+        return _plain_number(value, _position)
     return "10" + str(round(exponent)).translate(_RAISED)

@@ -22,7 +22,7 @@ from matplotlib.figure import Figure
 from optim_lib.palette import DARK, LIGHT
 
 # Inches. A panel is a figure that stands beside another one, or above it where the page is narrow.
-WIDTH, HEIGHT = 5.4, 3.3
+WIDTH, HEIGHT = 5.1, 3.2
 PANEL_WIDTH = 3.9
 
 BANDS = 13
@@ -240,8 +240,29 @@ def _compact(body: str) -> str:
 
 
 def _rounded(path: str) -> str:
-    numbers = re.sub(r"-?\d+\.\d+", lambda match: f"{float(match[0]):.2f}".rstrip("0").rstrip("."), path)
-    return re.sub(r"\s+", " ", numbers).strip()
+    """The same path in fewer characters: long polylines to a tenth of a point, as steps from point to point."""
+    tokens = path.split()
+    if len(tokens) < 60 or not {token for token in tokens if token.isalpha()} <= {"M", "L", "z"}:
+        return " ".join(token if token.isalpha() else _number(float(token), 100) for token in tokens)
+    short, here, at = [], np.zeros(2, dtype=int), 0
+    while at < len(tokens):
+        if tokens[at] == "z":
+            short.append("z")
+            at += 1
+            continue
+        point = np.rint([10 * float(value) for value in tokens[at + 1 : at + 3]]).astype(int)
+        dx, dy = point - here
+        if tokens[at] == "M":
+            short.append(f"M{_number(point[0], 1, 10)} {_number(point[1], 1, 10)}l")
+        elif dx or dy:
+            short.append(f"{_number(dx, 1, 10)} {_number(dy, 1, 10)} ")
+        here, at = point, at + 3
+    return re.sub(r" (?=[zM-]|$)|l(?=[zM]|$)", "", "".join(short))
+
+
+def _number(value: float, precision: int, unit: int = 1) -> str:
+    text = f"{round(value * precision) / precision / unit:.2f}".rstrip("0").rstrip(".")
+    return re.sub(r"^(-?)0(?=\.)", r"\1", text) if text != "-0" else "0"
 
 
 def _own_ids(body: str) -> str:
