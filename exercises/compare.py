@@ -90,7 +90,7 @@ def numeric(actual: Any, what: str) -> np.ndarray:
         raise NotAttempted
     try:
         array = np.asarray(actual)
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, RuntimeError):
         raise Wrong(f"{upper(what)} should be numbers; it is {kind_of(actual)}.") from None
     if array.dtype == object or array.dtype.kind not in "buif":
         raise Wrong(f"{upper(what)} should be numbers; it is {kind_of(actual)}.")
@@ -153,7 +153,8 @@ def kind_of(value: Any) -> str:
     if value is None:
         return "None"
     if isinstance(value, np.ndarray):
-        return f"an array of shape {value.shape}"
+        of_type = "" if value.dtype.kind in "buif" else f" and type {value.dtype}"
+        return f"an array of shape {value.shape}{of_type}"
     if isinstance(value, str):
         return f"the text {value[:20]!r}"
     if isinstance(value, bool | int | float | np.number):

@@ -108,3 +108,15 @@ def test_outputs_unpacks_tuples_and_lists():
     assert outputs([1, 2], "a", "b") == (1, 2)
     with pytest.raises(Wrong, match=r"2 things, \(a, b\); yours returned None"):
         outputs(None, "a", "b")
+
+
+def test_what_is_not_a_real_number_is_named():
+    assert "an array of shape (2,) and type complex128" in said(np.ones(2) * 1j, np.ones(2))
+    assert "an array of shape (1,) and type object" in said(np.array([None]), np.ones(1))
+    assert "it is the class int" in said(int, 1.0)
+
+
+def test_tensors_are_compared_and_one_that_tracks_gradients_is_refused():
+    torch = pytest.importorskip("torch")
+    close(torch.ones(2, dtype=torch.float64), np.ones(2), "the step")
+    assert "should be numbers; it is a Tensor" in said(torch.ones(2, requires_grad=True), np.ones(2))

@@ -1,6 +1,8 @@
 """Whatever a student hands in is graded: with a state, points, and a sentence that helps."""
 
+import signal
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -440,3 +442,22 @@ def test_where_to_look_is_said_of_a_wrong_part_only(toy):
     assert [part.look for part in graded(toy, "def halve(v):\n    return v * 3").parts] == ["Divide.", ""]
     assert [part.look for part in graded(toy, "def halve(v):\n    return missing").parts] == ["", ""]
     assert [part.look for part in graded(toy, toy.solution).parts] == ["", ""]
+
+
+def test_answers_are_graded_in_a_thread_too(toy):
+    """Only the main thread can be stopped by a timer; elsewhere a check runs without a limit."""
+    with ThreadPoolExecutor(1) as pool:
+        assert pool.submit(grade, toy, toy.load(toy.solution)).result().status == "right"
+
+
+@pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="needs POSIX timers")
+def test_the_timer_of_someone_else_is_put_back(toy):
+    before = signal.signal(signal.SIGALRM, signal.SIG_IGN)
+    signal.setitimer(signal.ITIMER_REAL, 100.0)
+    try:
+        grade(toy, toy.load(toy.solution))
+        assert signal.getsignal(signal.SIGALRM) is signal.SIG_IGN
+        assert signal.getitimer(signal.ITIMER_REAL)[0] > 90
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
