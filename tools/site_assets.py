@@ -85,7 +85,7 @@ def _install(folder: Path) -> Path:
     scripts = sysconfig.get_path("scripts")
     environment = {**os.environ, "PATH": os.pathsep.join([os.environ.get("PATH", ""), scripts])}
     options = ["--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]
-    subprocess.run([*_npm(), "ci", *options], cwd=folder, env=environment, check=True)
+    subprocess.run([*_npm(), "ci", *options], cwd=folder, env=environment, check=True, stdout=subprocess.DEVNULL)
     return folder / "node_modules"
 
 
