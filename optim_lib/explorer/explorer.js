@@ -337,7 +337,7 @@ function tickLabel(c, tick, x, y, plain) {
 }
 
 function logAxis(c, box, range, colors) {
-  const ticks = decades(range, Math.max(2, Math.floor(box.height / 26)));
+  const ticks = decades(range, Math.max(2, Math.floor(box.height / 20)));
   const plain = ticks.every((tick) => tick.text || (tick.power >= -3 && tick.power <= 3));
   c.textAlign = "right";
   c.textBaseline = "middle";
@@ -973,7 +973,7 @@ class Figure {
     const size = this.spec.steps > 150 ? 1.3 : 2.1;
     for (let i = 1; i < points.length; i++) {
       // The past fades.
-      c.globalAlpha = 0.45 + 0.55 * (i / points.length);
+      c.globalAlpha = 0.55 + 0.45 * (i / points.length);
       c.beginPath();
       c.moveTo(...points[i - 1]);
       c.lineTo(...points[i]);
@@ -1172,7 +1172,8 @@ class Figure {
 
   colorBar(c, box, hatched) {
     const power = (v) => String(parseFloat((10 ** v).toPrecision(1))).replace("e+", "e");
-    const [low, high] = this.spec.endRange.map(power);
+    const [best, high] = this.spec.endRange.map(power);
+    const low = (this.spec.endClipped ? "\u2264 " : "") + best;
     const lost = "diverges";
     const name = c.measureText(`\u2191 ${this.spec.axes[1].name}`).width + 20;
     const taken = name + c.measureText(low + high).width + 14 + (hatched ? c.measureText(lost).width + 28 : 0);
@@ -1433,7 +1434,7 @@ class Figure {
     if (!setting) return "Every setting on this map diverges.";
     if (code === this.endAt(this.table.series[0], this.here)) return "No setting on this map ends lower.";
     const axes = this.flat ? [0] : [0, 1];
-    return `The best on this map is ${this.settingText(setting, axes)}, which ends at ${lossText(code)}.`;
+    return `The best on this map is ${this.settingText(setting, axes)}, which ends ${code ? "at " : ""}${lossText(code)}.`;
   }
 
   raceWords() {

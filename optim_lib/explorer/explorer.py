@@ -293,6 +293,7 @@ def _figure(
         "field": {"largest": largest, "exponent": exponent},
         "lossRange": _loss_range(data),
         "endRange": _end_range(data),
+        "endClipped": _end_range(data)[0] > _extent(data)[0] + 0.05,
         "curves": [_curve_spec(curve, data) for curve in curves],
         "quests": [spec for spec, _ in judged],
         "layout": layout,
@@ -356,22 +357,25 @@ def _in_view(point: Sequence[float], view: Sequence[float]) -> list[float]:
 
 
 def _loss_range(data: Table) -> list[float]:
-    """The decades that the loss chart shows: what every setting of the figure needs, so that the axis stands still."""
-    low, high = _extent(data, best=0.0)
-    return _padded(low, high + 0.3)
+    """The decades that the loss chart shows, the same for every setting, so that the axis stands still."""
+    best, usual, high = _extent(data)
+    return _padded(max(best, usual - 1.0), high + 0.3)
 
 
 def _end_range(data: Table) -> list[float]:
-    """The decades that the map spans: to the worst start from the best ends (a few single ones may lie below)."""
-    return _padded(*_extent(data, best=0.02 if len(data.axes) > 1 and len(data.series) == 1 else 0.0))
+    """The decades that the map spans: from the best ends (a few single ones may lie below) to the worst start."""
+    best, usual, high = _extent(data)
+    return _padded(usual if len(data.axes) > 1 and len(data.series) == 1 else best, high)
 
 
-def _extent(data: Table, best: float) -> tuple[float, float]:
+def _extent(data: Table) -> tuple[float, float, float]:
+    """Decades: of the lowest final loss, of the one that a fiftieth of the settings reach, and of the worst start."""
     first = max(float(series.gaps[..., 0].max()) for series in data.series)
     ends = np.concatenate([series.gaps[..., -1].ravel() for series in data.series])
-    alive = ends[np.isfinite(ends)]
-    low = max(float(np.quantile(alive, best)) if alive.size else first, first * 1e-13, tables.SMALLEST)
-    return float(np.log10(low)), float(np.log10(max(first, low)))
+    alive = ends[np.isfinite(ends)] if np.isfinite(ends).any() else np.array([first])
+    least = max(first * 1e-13, tables.SMALLEST)
+    best, usual = (max(float(np.quantile(alive, part)), least) for part in (0.0, 0.02))
+    return float(np.log10(best)), float(np.log10(usual)), float(np.log10(max(first, best)))
 
 
 def _padded(low: float, high: float) -> list[float]:

@@ -34,18 +34,22 @@ class Quest:
         From the table, a mask of shape (starts, *grid): where the task is done.
     spoiled_by_star : bool
         Whether the figure must not give away its best setting before this quest is done.
+    limit : callable, optional
+        From the table, how far the figure goes, in words: it ends the error about an impossible quest.
     """
 
     id: str
     text: str | Callable[[Table], str]
     judge: Callable[[Table], Mask] = field(repr=False)
     spoiled_by_star: bool = False
+    limit: Callable[[Table], str] | None = field(default=None, repr=False)
 
     def spec(self, table: Table) -> tuple[dict[str, Any], Mask]:
         """What the page needs: a description, and the mask."""
         mask = np.broadcast_to(self.judge(table), table.shape)
         if not mask.any():
-            raise ValueError(f"quest {self.id!r} cannot be done: no setting of this figure fulfills it")
+            limit = f" ({self.limit(table)})" if self.limit else ""
+            raise ValueError(f"quest {self.id!r} cannot be done: no setting of this figure fulfills it{limit}")
         if mask[(0, *table.initial)]:
             raise ValueError(f"quest {self.id!r} is done before the reader moves anything: choose another initial=")
         text = self.text(table) if callable(self.text) else self.text
@@ -98,11 +102,16 @@ def reach(loss: float, within: int | None = None, *, by: str | None = None, text
         last = table.steps if within is None else within
         return _any(table, by, lambda series: table.gaps(series)[..., : last + 1].min(axis=-1) < loss)
 
+    def limit(table: Table) -> str:
+        last = table.steps if within is None else within
+        lowest = min(float(series.gaps[..., : last + 1].min()) for series in table.named(by))
+        return f"the lowest loss is {number(lowest)}"
+
     def wording(table: Table) -> str:
         who = f"{by}'s loss" if by else "the loss"
         return f"Bring {who} under {number(loss)} in {table.steps if within is None else within} steps."
 
-    return Quest(_id("reach", loss, within, by), text or wording, judge)
+    return Quest(_id("reach", loss, within, by), text or wording, judge, limit=limit)
 
 
 def diverge(within: int | None = None, *, by: str | None = None, text: str | None = None) -> Quest:

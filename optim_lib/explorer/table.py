@@ -19,7 +19,7 @@ Array = NDArray[np.floating]
 
 # Points: units across the picture, and how far outside (in pictures, from its center) a point is still kept apart.
 UNITS = 4096
-REACH = 7.5
+REACH = 7.0
 
 # Losses: a code is (exponent, mantissa of three digits); smaller losses are rounding errors and are drawn as this one.
 SMALLEST = 1e-16

@@ -9,8 +9,12 @@ Values = NDArray[np.floating]
 
 
 def number(value: float, digits: int = 3) -> str:
-    """A number to `digits` significant digits, without padding: 0.0316, 1e-5, 1200."""
-    text = f"{float(value):.{digits}g}"
+    """A number to `digits` significant digits, without padding: 0.0316, 1e-5, 1200; with more if it is just under 1."""
+    value = float(value)
+    # What matters of a decay such as 0.9995 is how far it is from 1.
+    while 0.5 < value < 1 and digits < 16 and abs(value - float(f"{value:.{digits}g}")) > 0.02 * (1 - value):
+        digits += 1
+    text = f"{value:.{digits}g}"
     if "e" not in text:
         return text
     if 1e-5 < abs(value) < 1e6:
