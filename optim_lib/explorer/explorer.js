@@ -204,24 +204,28 @@ class Panel {
     return true;
   }
 
-  on(canvas) {
+  // Draw afresh on one of the two canvases; what the drawing sets does not outlive it.
+  fresh(canvas, draw) {
     const c = canvas.getContext("2d");
+    c.save();
     c.setTransform(this.ratio, 0, 0, this.ratio, 0, 0);
     c.clearRect(0, 0, this.width, this.height);
     c.font = `11.5px ${FONT}`;
-    return c;
-  }
-
-  // Draw the layer that rarely changes.
-  below(draw) {
-    draw(this.on(this.under));
-  }
-
-  // Draw the layer above it.
-  above(draw) {
-    const c = this.on(this.canvas);
-    c.drawImage(this.under, 0, 0, this.width, this.height);
     draw(c);
+    c.restore();
+  }
+
+  // The layer that rarely changes.
+  below(draw) {
+    this.fresh(this.under, draw);
+  }
+
+  // The layer above it.
+  above(draw) {
+    this.fresh(this.canvas, (c) => {
+      c.drawImage(this.under, 0, 0, this.width, this.height);
+      draw(c);
+    });
   }
 }
 
@@ -299,7 +303,6 @@ function paintSurface(canvas, samples, exponent, colors) {
     }
     [here, next] = [next, here];
   }
-  context.setTransform(1, 0, 0, 1, 0, 0);
   context.putImageData(image, 0, 0);
 }
 
@@ -842,7 +845,7 @@ class Figure {
     }
     this.runs = this.table.series.map((series) => this.runOf(series));
     if (todo.has("legend")) this.paintLegend();
-    if (todo.has("mainBase")) this.paintMainBase();
+    if (todo.has("mainBase")) this.main.below((c) => this.paintMainBase(c));
     if (todo.has("mainBase") || todo.has("main")) this.main.above((c) => this.paintMain(c));
     if (todo.has("lossBase")) this.loss.below((c) => this.paintLossBase(c));
     if (todo.has("lossBase") || todo.has("loss")) this.loss.above((c) => this.paintLoss(c));
@@ -878,10 +881,8 @@ class Figure {
 
   // ---- the surface and the paths
 
-  paintMainBase() {
+  paintMainBase(c) {
     paintSurface(this.main.under, this.table.field, this.spec.field.exponent, this.colors);
-    const c = this.main.under.getContext("2d");
-    c.setTransform(this.main.ratio, 0, 0, this.main.ratio, 0, 0);
     const at = ([x, y]) => [x * this.main.width, (1 - y) * this.main.height];
     c.lineCap = "round";
     for (const point of this.spec.minima) {
