@@ -171,7 +171,7 @@ class Optimizer(ABC):
         if not isinstance(saved, Mapping) or set(saved) != {"optimizer", "hyperparameters", "state"}:
             raise ValueError(f"{mine}: saved must be what state_dict returns, got {saved!r}")
         if saved["optimizer"] != mine:
-            raise ValueError(f"{mine}: saved must be a {mine} state, got one of {saved['optimizer']!r}")
+            raise ValueError(f"{mine}: saved must be the state of {mine}, got that of {str(saved['optimizer'])!r}")
         if set(saved["hyperparameters"]) != set(self._fields):
             raise ValueError(
                 f"{mine}: saved hyperparameters must be {sorted(self._fields)}, got {sorted(saved['hyperparameters'])}"

@@ -1,0 +1,241 @@
+"""One table of optimizers: what each is compared with, and at which settings. It drives the tests of this folder."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import optax
+import torch
+
+from optim_lib.optimizers import (
+    LAMB,
+    LARS,
+    SGD,
+    AdaGrad,
+    Adam,
+    AdamW,
+    AMSGrad,
+    MomentumSGD,
+    NesterovMomentum,
+    Optimizer,
+    RMSprop,
+    UncorrectedAdam,
+)
+
+# Parameters of every rank a network has, a scalar and an empty one among them.
+SHAPES = {
+    "scalar": (),
+    "bias": (5,),
+    "one": (1,),
+    "matrix": (4, 3),
+    "row": (1, 6),
+    "kernel": (2, 3, 2, 2),
+    "none": (0, 3),
+}
+
+
+@dataclass(frozen=True)
+class Row:
+    """An optimizer, its peers (called with the hyperparameters by our names), and settings to compare them at."""
+
+    optimizer: type[Optimizer]
+    settings: Sequence[dict[str, float]]
+    torch: Callable[..., torch.optim.Optimizer] | None = None
+    optax: Callable[..., optax.GradientTransformation] | None = None
+
+    def __str__(self) -> str:
+        return self.optimizer.__name__
+
+
+def _adam_family(peer: Callable[..., Any], **fixed: Any) -> Callable[..., Any]:
+    def make(parameters, learning_rate=0.001, beta1=0.9, beta2=0.999, epsilon=1e-8, **more):
+        return peer(parameters, lr=learning_rate, betas=(beta1, beta2), eps=epsilon, **more, **fixed)
+
+    return make
+
+
+def _optax_adam_family(peer: Callable[..., Any]) -> Callable[..., Any]:
+    def make(learning_rate, beta1=0.9, beta2=0.999, epsilon=1e-8, **more):
+        return peer(learning_rate, b1=beta1, b2=beta2, eps=epsilon, **more)
+
+    return make
+
+
+ADAM_SETTINGS = (
+    {"learning_rate": 0.01},
+    {"learning_rate": 0.3, "beta1": 0.0, "beta2": 0.9},
+    {"learning_rate": 0.05, "beta1": 0.99, "beta2": 0.5, "epsilon": 0.3},
+    {"learning_rate": 0.1, "beta1": 0.5, "beta2": 0.0, "epsilon": 1e-3},
+)
+MOMENTUM_SETTINGS = (
+    {"learning_rate": 0.01},
+    {"learning_rate": 0.3, "momentum": 0.0},
+    {"learning_rate": 0.05, "momentum": 0.5},
+    {"learning_rate": 0.001, "momentum": 0.99},
+)
+
+TABLE = (
+    Row(
+        SGD,
+        ({"learning_rate": 0.01}, {"learning_rate": 1.7}),
+        torch=lambda parameters, learning_rate: torch.optim.SGD(parameters, lr=learning_rate),
+        optax=lambda learning_rate: optax.sgd(learning_rate),
+    ),
+    Row(
+        MomentumSGD,
+        MOMENTUM_SETTINGS,
+        torch=lambda parameters, learning_rate, momentum=0.9: torch.optim.SGD(
+            parameters, lr=learning_rate, momentum=momentum
+        ),
+        optax=lambda learning_rate, momentum=0.9: optax.sgd(learning_rate, momentum),
+    ),
+    Row(
+        NesterovMomentum,
+        MOMENTUM_SETTINGS,
+        # torch refuses nesterov=True with momentum 0, where the two are plain SGD.
+        torch=lambda parameters, learning_rate, momentum=0.9: torch.optim.SGD(
+            parameters, lr=learning_rate, momentum=momentum, nesterov=momentum > 0
+        ),
+        optax=lambda learning_rate, momentum=0.9: optax.sgd(learning_rate, momentum, nesterov=True),
+    ),
+    Row(
+        AdaGrad,
+        ({"learning_rate": 0.01}, {"learning_rate": 1.0, "epsilon": 0.5}, {"learning_rate": 0.2, "epsilon": 1e-3}),
+        torch=lambda parameters, learning_rate, epsilon=1e-8: torch.optim.Adagrad(
+            parameters, lr=learning_rate, eps=epsilon
+        ),
+    ),
+    Row(
+        RMSprop,
+        (
+            {"learning_rate": 0.01},
+            {"learning_rate": 0.1, "decay": 0.0, "epsilon": 0.2},
+            {"learning_rate": 0.05, "decay": 0.99, "epsilon": 1e-3},
+        ),
+        torch=lambda parameters, learning_rate, decay=0.9, epsilon=1e-8: torch.optim.RMSprop(
+            parameters, lr=learning_rate, alpha=decay, eps=epsilon
+        ),
+        optax=lambda learning_rate, decay=0.9, epsilon=1e-8: optax.rmsprop(
+            learning_rate, decay=decay, eps=epsilon, eps_in_sqrt=False
+        ),
+    ),
+    Row(UncorrectedAdam, ADAM_SETTINGS),
+    Row(Adam, ADAM_SETTINGS, torch=_adam_family(torch.optim.Adam), optax=_optax_adam_family(optax.adam)),
+    Row(AMSGrad, ADAM_SETTINGS, torch=_adam_family(torch.optim.Adam, amsgrad=True)),
+    Row(
+        AdamW,
+        (
+            {"learning_rate": 0.01, "weight_decay": 0.01},
+            {"learning_rate": 0.1, "weight_decay": 0.5, "beta1": 0.5},
+            {"learning_rate": 0.3, "weight_decay": 0.0},
+            {"learning_rate": 0.02, "weight_decay": 3.0, "beta2": 0.9, "epsilon": 0.1},
+        ),
+        torch=_adam_family(torch.optim.AdamW),
+        optax=_optax_adam_family(optax.adamw),
+    ),
+    Row(
+        LARS,
+        # With a weight decay the denominators differ: see test_lars_and_optax_differ_in_the_denominator.
+        (
+            {"learning_rate": 1.0, "weight_decay": 0.0, "trust_coefficient": 0.1},
+            {"learning_rate": 0.3, "weight_decay": 0.0, "trust_coefficient": 0.01, "momentum": 0.5},
+        ),
+        optax=optax.lars,
+    ),
+    Row(
+        LAMB,
+        (
+            {"learning_rate": 0.01, "weight_decay": 0.01, "epsilon": 1e-6},
+            {"learning_rate": 0.1, "weight_decay": 0.5, "epsilon": 1e-3, "beta1": 0.5, "beta2": 0.9},
+            {"learning_rate": 0.05, "weight_decay": 0.0, "epsilon": 1e-6},
+        ),
+        optax=_optax_adam_family(optax.lamb),
+    ),
+)
+
+OPTIMIZERS = tuple(row.optimizer for row in TABLE)
+ELEMENTWISE = tuple(optimizer for optimizer in OPTIMIZERS if optimizer.elementwise)
+
+
+def cases(peer: str | None = None) -> list[tuple[Row, dict[str, float]]]:
+    """Every row at every setting, of all optimizers or of those that have the peer."""
+    return [(row, setting) for row in TABLE if peer is None or getattr(row, peer) for setting in row.settings]
+
+
+def label(value: Any) -> str | None:
+    """A readable id for a parametrized test."""
+    if isinstance(value, Row):
+        return str(value)
+    if isinstance(value, type):
+        return value.__name__
+    if isinstance(value, dict):
+        return ",".join(f"{name}={number:g}" for name, number in value.items())
+    return None
+
+
+def parameters(seed: int = 0, dtype: type = np.float64) -> dict[str, np.ndarray]:
+    """One array of each shape, the bias all zero as a network's is at first."""
+    rng = np.random.default_rng(seed)
+    params = {name: np.asarray(rng.standard_normal(shape), dtype=dtype) for name, shape in SHAPES.items()}
+    params["bias"][:] = 0
+    return params
+
+
+def gradients(steps: int, seed: int = 1, dtype: type = np.float64) -> list[dict[str, np.ndarray]]:
+    """Gradients for `parameters`: of several sizes, with a drift and some exact zeros, one parameter's zero at first."""
+    rng = np.random.default_rng(seed)
+    sequence = []
+    for step in range(steps):
+        scale = 10.0 ** rng.uniform(-2, 1)
+        grads = {name: np.asarray(scale * (0.5 + rng.standard_normal(shape)), dtype) for name, shape in SHAPES.items()}
+        grads["matrix"][step % 4] = 0
+        if step < 3:
+            grads["row"][:] = 0
+        sequence.append(grads)
+    return sequence
+
+
+def copied(arrays: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    return {name: array.copy() for name, array in arrays.items()}
+
+
+def walk(optimizer: Any, params: dict[str, np.ndarray], sequence: Sequence[dict[str, np.ndarray]]) -> Any:
+    """Take a step for each gradient, in place; return the parameters."""
+    for grads in sequence:
+        params = optimizer.update(params, grads)
+    return params
+
+
+def assert_agree(ours: dict, theirs: dict, start: dict, tolerance: float = 1e-12) -> None:
+    """Hold the largest difference in each parameter against the distance it has traveled."""
+    assert ours.keys() == theirs.keys() == start.keys()
+    for name, array in ours.items():
+        if array.size == 0:
+            continue
+        expected = np.asarray(theirs[name])
+        assert array.shape == expected.shape
+        traveled = np.max(np.abs(expected - start[name]))
+        assert traveled > 1e-3, f"{name} barely moved: the comparison would say nothing"
+        difference = np.max(np.abs(array - expected))
+        assert difference <= tolerance * traveled, f"{name}: relative error {difference / traveled:.2e}"
+
+
+def snapshot(optimizer: Optimizer) -> dict[str, dict[str, Any]]:
+    """A copy of an optimizer's state and hyperparameters that `assert_same` can compare."""
+    saved = optimizer.state_dict()
+    return {"hyperparameters": saved["hyperparameters"], **saved["state"]}
+
+
+def assert_same(one: Any, other: Any) -> None:
+    """Bit for bit, dtype and shape included; a NaN is the same as a NaN."""
+    if isinstance(one, dict):
+        assert one.keys() == other.keys()
+        for name in one:
+            assert_same(one[name], other[name])
+        return
+    assert np.shape(one) == np.shape(other)
+    assert np.asarray(one).dtype == np.asarray(other).dtype
+    assert np.array_equal(one, other, equal_nan=True)

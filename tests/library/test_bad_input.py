@@ -1,0 +1,309 @@
+"""Errors come before anything has changed, and name the argument, what was given, and what is accepted."""
+
+from __future__ import annotations
+
+import inspect
+
+import numpy as np
+import pytest
+
+from optim_lib.optimizers import SGD, Adam, AdamW, MomentumSGD
+from tests.library.table import OPTIMIZERS, assert_same, copied, label, snapshot
+
+every_optimizer = pytest.mark.parametrize("optimizer", OPTIMIZERS, ids=label)
+
+GOOD = {"a": np.ones(2), "b": np.ones((4, 3))}
+
+
+def read_only(array):
+    array.flags.writeable = False
+    return array
+
+
+# In each case the parameter (or gradient) "a", which comes first, is good: it must not have moved when "b" is refused.
+BAD_STEPS = {
+    "a gradient is missing": ({}, {"b": None}, KeyError, r"no gradient for the parameter\(s\) 'b'"),
+    "a gradient too many": ({}, {"c": np.ones(2)}, KeyError, r"grads names 'c', but params has no such parameter"),
+    "a gradient that would broadcast": (
+        {},
+        {"b": np.ones((1, 3))},
+        ValueError,
+        r"grads\['b'\] must have the shape of its parameter, \(4, 3\), got \(1, 3\)",
+    ),
+    "a transposed gradient": ({}, {"b": np.ones((3, 4))}, ValueError, r"grads\['b'\].* \(4, 3\), got \(3, 4\)"),
+    "a number as a gradient": ({}, {"b": 1.0}, ValueError, r"grads\['b'\].* \(4, 3\), got \(\)"),
+    "no gradient": ({}, {"b": np.array(None)}, TypeError, r"grads\['b'\] must be an array of real numbers.*object"),
+    "a complex gradient": ({}, {"b": 1j * np.ones((4, 3))}, TypeError, r"grads\['b'\].*complex128"),
+    "a gradient of truth values": ({}, {"b": np.ones((4, 3), bool)}, TypeError, r"grads\['b'\].*bool"),
+    "an integer parameter": (
+        {"b": np.ones((4, 3), int)},
+        {},
+        TypeError,
+        r"params\['b'\] must be a floating-point NumPy array .*got an array of int64",
+    ),
+    "a float16 parameter": (
+        {"b": np.ones((4, 3), np.float16)},
+        {},
+        TypeError,
+        r"params\['b'\].*float32 or wider.*float16",
+    ),
+    "a complex parameter": ({"b": 1j * np.ones((4, 3))}, {}, TypeError, r"params\['b'\].*complex128"),
+    "a list as a parameter": ({"b": [[1.0] * 3] * 4}, {}, TypeError, r"params\['b'\].*got list"),
+    "a number as a parameter": ({"b": 1.0}, {}, TypeError, r"params\['b'\].*got float"),
+    "a read-only parameter": (
+        {"b": read_only(np.ones((4, 3)))},
+        {},
+        ValueError,
+        r"params\['b'\] must be writeable, got a read-only array",
+    ),
+}
+
+
+@every_optimizer
+@pytest.mark.parametrize("case", BAD_STEPS)
+def test_a_bad_step_is_refused_and_nothing_has_changed(optimizer, case):
+    bad_params, bad_grads, error, message = BAD_STEPS[case]
+    used, params, grads = optimizer(), copied(GOOD), copied(GOOD)
+    used.update(params, grads)
+    given = {**params, **bad_params}
+    wrong = {name: grad for name, grad in {**grads, **bad_grads}.items() if grad is not None}
+    before, state = copied(params), snapshot(used)
+    with pytest.raises(error, match=message):
+        used.update(given, wrong)
+    assert_same(params, before)
+    assert_same(snapshot(used), state)
+
+
+@every_optimizer
+@pytest.mark.parametrize("case", BAD_STEPS)
+def test_a_bad_first_step_leaves_no_state_behind(optimizer, case):
+    bad_params, bad_grads, error, message = BAD_STEPS[case]
+    fresh, params = optimizer(), copied(GOOD)
+    wrong = {name: grad for name, grad in {**copied(GOOD), **bad_grads}.items() if grad is not None}
+    with pytest.raises(error, match=message):
+        fresh.update({**params, **bad_params}, wrong)
+    assert_same(params, GOOD)
+    assert fresh.state == {}
+
+
+@every_optimizer
+@pytest.mark.parametrize(
+    ("params", "grads", "message"),
+    [
+        (np.ones(2), np.ones(2), r"params must be a dictionary from name to array.*got ndarray"),
+        ({"w": np.ones(2)}, np.ones(2), r"grads must be a dictionary from name to array.*got ndarray"),
+        ([np.ones(2)], [np.ones(2)], r"params must be a dictionary from name to array.*got list"),
+    ],
+    ids=["arrays", "an array of gradients", "lists"],
+)
+def test_params_and_grads_must_be_dictionaries(optimizer, params, grads, message):
+    with pytest.raises(TypeError, match=message):
+        optimizer().update(params, grads)
+
+
+@pytest.mark.parametrize("optimizer", [each for each in OPTIMIZERS if each.slots], ids=label)
+@pytest.mark.parametrize(
+    ("changed", "message"),
+    [
+        (np.ones(3), r"params\['w'\] must stay what it was when \w+ was made, float64 of shape \(2,\), got .*\(3,\)"),
+        (np.ones(2, np.float32), r"params\['w'\] must stay what it was .*float64 .*got float32"),
+    ],
+    ids=["shape", "dtype"],
+)
+def test_a_parameter_may_not_change_under_its_state(optimizer, changed, message):
+    used = optimizer()
+    used.update({"w": np.ones(2)}, {"w": np.ones(2)})
+    state = snapshot(used)
+    with pytest.raises(ValueError, match=message):
+        used.update({"w": changed}, {"w": np.ones_like(changed)})
+    assert_same(snapshot(used), state)
+
+
+@every_optimizer
+@pytest.mark.parametrize("shape", [(3,), (2, 1), (1, 2), (2, 2, 2)])
+def test_an_array_hyperparameter_must_broadcast_into_the_parameter(optimizer, shape):
+    """Not only with it: (2, 1) would make a (2,) parameter a (2, 2) one."""
+    swept, params = optimizer(learning_rate=np.full(shape, 0.1)), {"w": np.ones(2)}
+    with pytest.raises(
+        ValueError, match=r"learning_rate must broadcast against params\['w'\] of shape \(2,\), got shape"
+    ):
+        swept.update(params, {"w": np.ones(2)})
+    assert params["w"].tolist() == [1.0, 1.0]
+    assert swept.state == {}
+
+
+# ---------------------------------------------------------------------- hyperparameters
+
+EVERY_HYPERPARAMETER = [(optimizer, name) for optimizer in OPTIMIZERS for name in optimizer.hyperparameters()]
+BELOW_ONE = {"momentum", "decay", "beta1", "beta2"}
+
+
+@pytest.mark.parametrize(("optimizer", "name"), EVERY_HYPERPARAMETER, ids=label)
+@pytest.mark.parametrize("value", [-0.1, np.nan, np.inf, -np.inf, np.array([0.1, -1e-9]), np.array([])], ids=repr)
+def test_a_hyperparameter_out_of_range_is_refused(optimizer, name, value):
+    top = "1" if name in BELOW_ONE else "inf"
+    message = rf"{optimizer.__name__}: {name} must be a number \(or an array of numbers\) in \[0, {top}\), got "
+    with pytest.raises(ValueError, match=message):
+        optimizer(**{name: value})
+    good = optimizer()
+    before = getattr(good, name)
+    with pytest.raises(ValueError, match=message):
+        setattr(good, name, value)
+    assert getattr(good, name) == before
+
+
+@pytest.mark.parametrize(("optimizer", "name"), EVERY_HYPERPARAMETER, ids=label)
+@pytest.mark.parametrize("value", ["0.1", None, 1j, True, ["a"]], ids=repr)
+def test_a_hyperparameter_that_is_no_number_is_refused(optimizer, name, value):
+    with pytest.raises(TypeError, match=rf"{optimizer.__name__}: {name} must be a number .*got "):
+        optimizer(**{name: value})
+
+
+@pytest.mark.parametrize(("optimizer", "name"), EVERY_HYPERPARAMETER, ids=label)
+def test_the_ends_of_the_range(optimizer, name):
+    assert getattr(optimizer(**{name: 0}), name) == 0.0
+    if name in BELOW_ONE:
+        assert getattr(optimizer(**{name: 0.999999}), name) == 0.999999
+        with pytest.raises(ValueError, match=rf"{name} must be .* in \[0, 1\), got 1"):
+            optimizer(**{name: 1})
+    else:
+        assert getattr(optimizer(**{name: 1e6}), name) == 1e6
+
+
+@pytest.mark.parametrize(("optimizer", "name"), EVERY_HYPERPARAMETER, ids=label)
+def test_numbers_of_every_kind_become_floats(optimizer, name):
+    for number in (np.float64(0.5), np.float32(0.5), np.array(0.5), 0.5):
+        value = getattr(optimizer(**{name: number}), name)
+        assert type(value) is float
+        assert value == 0.5
+
+
+@every_optimizer
+def test_an_unknown_argument_is_refused_with_the_known_ones(optimizer):
+    with pytest.raises(TypeError, match=rf"{optimizer.__name__}\(learning_rate=.*unexpected keyword argument 'lr'"):
+        optimizer(lr=0.1)
+    with pytest.raises(TypeError, match="too many positional arguments"):
+        optimizer(*[0.1] * 9)
+
+
+@every_optimizer
+def test_a_misspelled_attribute_is_refused_with_the_right_names(optimizer):
+    used = optimizer()
+    with pytest.raises(AttributeError, match=rf"{optimizer.__name__} has no attribute 'lr'; its .* are learning_rate"):
+        used.lr = 0.1
+    assert not hasattr(used, "lr")
+
+
+@pytest.mark.parametrize(
+    ("optimizer", "signature"),
+    {
+        "SGD": "(learning_rate=0.01)",
+        "MomentumSGD": "(learning_rate=0.01, momentum=0.9)",
+        "NesterovMomentum": "(learning_rate=0.01, momentum=0.9)",
+        "AdaGrad": "(learning_rate=0.01, epsilon=1e-08)",
+        "RMSprop": "(learning_rate=0.001, decay=0.9, epsilon=1e-08)",
+        "UncorrectedAdam": "(learning_rate=0.001, beta1=0.9, beta2=0.999, epsilon=1e-08)",
+        "Adam": "(learning_rate=0.001, beta1=0.9, beta2=0.999, epsilon=1e-08)",
+        "AMSGrad": "(learning_rate=0.001, beta1=0.9, beta2=0.999, epsilon=1e-08)",
+        "AdamW": "(learning_rate=0.001, beta1=0.9, beta2=0.999, epsilon=1e-08, weight_decay=0.01)",
+        "LARS": "(learning_rate=0.1, momentum=0.9, weight_decay=0.0005, trust_coefficient=0.001)",
+        "LAMB": "(learning_rate=0.001, beta1=0.9, beta2=0.999, epsilon=1e-06, weight_decay=0.01)",
+    }.items(),
+)
+def test_names_order_and_defaults_are_those_of_the_article(optimizer, signature):
+    found = next(each for each in OPTIMIZERS if each.__name__ == optimizer)
+    assert str(inspect.signature(found)) == signature
+    assert repr(found()) == optimizer + signature
+    values = [0.5 / (k + 1) for k in range(len(found.hyperparameters()))]
+    positional = found(*values)
+    assert [getattr(positional, name) for name in found.hyperparameters()] == values
+
+
+# ---------------------------------------------------------------------- loading a state
+
+
+def saved_adam():
+    adam = Adam()
+    adam.update({"a": np.ones(2), "b": np.ones(3)}, {"a": np.ones(2), "b": np.ones(3)})
+    return adam.state_dict()
+
+
+def spoil(path, value):
+    saved = saved_adam()
+    *outer, last = path
+    part = saved
+    for key in outer:
+        part = part[key]
+    if value is None:
+        del part[last]
+    else:
+        part[last] = value
+    return saved
+
+
+BAD_STATES = {
+    "not a mapping": (3, ValueError, "Adam: saved must be what state_dict returns, got 3"),
+    "empty": ({}, ValueError, r"Adam: saved must be what state_dict returns, got \{\}"),
+    "a part missing": (spoil(["state"], None), ValueError, "must be what state_dict returns"),
+    "of another optimizer": (AdamW().state_dict(), ValueError, "saved must be the state of Adam, got that of 'AdamW'"),
+    "a hyperparameter missing": (
+        spoil(["hyperparameters", "beta1"], None),
+        ValueError,
+        r"saved hyperparameters must be",
+    ),
+    "a hyperparameter too many": (spoil(["hyperparameters", "lr"], 0.1), ValueError, r"got .*'lr'"),
+    "a hyperparameter out of range": (
+        spoil(["hyperparameters", "beta2"], 1.5),
+        ValueError,
+        r"Adam: beta2 must be .* in \[0, 1\), got 1.5",
+    ),
+    "a hyperparameter of text": (spoil(["hyperparameters", "beta2"], "x"), TypeError, "Adam: beta2 must be a number"),
+    "no mapping for a parameter": (
+        spoil(["state", "b"], [1, 2]),
+        ValueError,
+        r"state of 'b' must have \['m', 't', 'v'\]",
+    ),
+    "a slot missing": (spoil(["state", "b", "v"], None), ValueError, r"state of 'b' must have .*got \['m', 't'\]"),
+    "a slot too many": (spoil(["state", "b", "w"], np.ones(3)), ValueError, r"state of 'b' must have .*'w'\]"),
+    "a list as a slot": (spoil(["state", "b", "v"], [1.0] * 3), TypeError, r"state of 'b' must have a floating.* as v"),
+    "integers as a slot": (
+        spoil(["state", "b", "m"], np.ones(3, int)),
+        TypeError,
+        r"state of 'b' must .* as m, got array",
+    ),
+    "a slot of another shape": (
+        spoil(["state", "b", "v"], np.ones(4)),
+        ValueError,
+        r"state of 'b' must have arrays of one shape and dtype, got m float64 \(3,\), v float64 \(4,\)",
+    ),
+    "a slot of another dtype": (spoil(["state", "b", "v"], np.ones(3, np.float32)), ValueError, "one shape and dtype"),
+    "a negative t": (spoil(["state", "b", "t"], -1), ValueError, "whole number of at least 0 as t, got -1"),
+    "a broken t": (spoil(["state", "b", "t"], 1.5), ValueError, "whole number of at least 0 as t, got 1.5"),
+}
+
+
+@pytest.mark.parametrize("case", BAD_STATES)
+def test_a_state_that_does_not_fit_is_refused_and_nothing_has_changed(case):
+    saved, error, message = BAD_STATES[case]
+    adam = Adam(learning_rate=0.5, beta1=0.25)
+    adam.update({"mine": np.ones(2)}, {"mine": np.ones(2)})
+    before = snapshot(adam)
+    with pytest.raises(error, match=message):
+        adam.load_state_dict(saved)
+    assert_same(snapshot(adam), before)
+
+
+def test_a_state_without_slots_can_be_loaded():
+    first, second = SGD(learning_rate=0.3), SGD()
+    first.update({"w": np.ones(2)}, {"w": np.ones(2)})
+    second.load_state_dict(first.state_dict())
+    assert (second.learning_rate, second.state["w"].t) == (0.3, 1)
+
+
+def test_a_saved_state_is_a_copy_and_so_is_a_loaded_one():
+    first, second = MomentumSGD(), MomentumSGD()
+    first.update({"w": np.ones(2)}, {"w": np.ones(2)})
+    saved = first.state_dict()
+    second.load_state_dict(saved)
+    saved["state"]["w"]["velocity"][:] = 99
+    assert first.state["w"].velocity.tolist() == second.state["w"].velocity.tolist() == [1.0, 1.0]
