@@ -1,0 +1,277 @@
+r"""Chapter 2, gradient descent: real surfaces with a known spectrum, and the four limitations measured.
+
+The Hessian of a mean squared error :math:`\frac1n \lVert X\theta - y \rVert^2` is :math:`\frac2n X^\top X`, the same
+everywhere. Its eigenvalues decide what gradient descent can do, and this module compares the two.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from optim_lib.descent import descend
+from optim_lib.landscapes import Landscape, Point, least_squares, quadratic, saddle
+from optim_lib.networks import MLP, Objective, Params
+from optim_lib.optimizers import SGD
+
+Array = NDArray[np.float64]
+
+
+# The surfaces ---------------------------------------------------------------------------------------
+
+
+def line_fit(classes: ArrayLike, progression: ArrayLike) -> Landscape:
+    """The mean squared error of a line, drawn around its minimum and the guess of no slope and no intercept."""
+    surface = least_squares(classes, progression, name="a line through the patients")
+    return replace(surface, window=(-90.0, 190.0, -10.0, 280.0), starts=((0.0, 0.0), (170.0, 40.0), (-60.0, 250.0)))
+
+
+def two_weights(x1: ArrayLike, x2: ArrayLike, y: ArrayLike, *, name: str) -> Landscape:
+    r"""The loss of predicting `y` by :math:`w_1 x_1 + w_2 x_2`, over the two weights; all three have mean zero."""
+    x = np.stack([np.asarray(x1, dtype=np.float64), np.asarray(x2, dtype=np.float64)], axis=1)
+    y = np.asarray(y, dtype=np.float64)
+    (a, b), (_, d) = curvature(x)
+    bottom = np.linalg.solve(curvature(x), 2 / len(x) * x.T @ y)
+    lowest = float(np.mean((y - x @ bottom) ** 2))
+    reach = 1.6 * np.abs(bottom).max()
+
+    def value(w1: Array, w2: Array) -> Array:
+        u, v = w1 - bottom[0], w2 - bottom[1]
+        return lowest + 0.5 * (a * u * u + 2 * b * u * v + d * v * v)
+
+    def slope(w1: Array, w2: Array) -> tuple[Array, Array]:
+        u, v = w1 - bottom[0], w2 - bottom[1]
+        return a * u + b * v, b * u + d * v
+
+    def around(across: float, up: float) -> Point:
+        return float(bottom[0] + across * reach), float(bottom[1] + up * reach)
+
+    return Landscape(
+        name=name,
+        formula=r"\tfrac1n \sum_i (y_i - w_1 x_{i1} - w_2 x_{i2})^2",
+        value=value,
+        slope=slope,
+        minima=(around(0, 0),),
+        window=(*(bottom[0] + reach * np.array([-1.0, 1.0])), *(bottom[1] + reach * np.array([-1.0, 1.0]))),
+        starts=((0.0, 0.0), around(-0.85, 0.55), around(0.75, 0.8)),
+    )
+
+
+# The spectrum and what follows from it -----------------------------------------------------------------
+
+
+def with_intercept(x: ArrayLike) -> Array:
+    """The features as columns, and a column of ones, whose weight is the intercept."""
+    x = np.asarray(x, dtype=np.float64)
+    return np.column_stack([x, np.ones(len(x))])
+
+
+def curvature(x: ArrayLike) -> Array:
+    r"""The Hessian of :math:`\frac1n \lVert X\theta - y \rVert^2`: :math:`\frac2n X^\top X`."""
+    x = np.asarray(x, dtype=np.float64)
+    return 2 / len(x) * x.T @ x
+
+
+def fit(
+    x: ArrayLike, y: ArrayLike, learning_rate: float, steps: int, start: ArrayLike | None = None
+) -> Iterator[Array]:
+    """Every point that gradient descent visits on the mean squared error of ``x @ theta``, the start first."""
+    x, y = np.asarray(x, dtype=np.float64), np.asarray(y, dtype=np.float64)
+    params = {"theta": np.zeros(x.shape[1]) if start is None else np.array(start, dtype=np.float64)}
+    optimizer = SGD(learning_rate=learning_rate)
+    yield params["theta"].copy()
+    for _ in range(steps):
+        error = x @ params["theta"] - y
+        optimizer.update(params, {"theta": 2 / len(y) * x.T @ error})
+        yield params["theta"].copy()
+
+
+def gap_after(hessian: ArrayLike, offset: ArrayLike, learning_rate: float, t: int) -> float:
+    r"""The loss above the minimum after `t` steps on a quadratic, from its spectrum alone.
+
+    .. math:: \tfrac12 \sum_i \lambda_i c_i^2 (1 - \eta\lambda_i)^{2t}
+
+    where :math:`c_i` are the coordinates of `offset`, the start seen from the minimum, along the eigenvectors.
+    """
+    eigenvalues, directions = np.linalg.eigh(np.asarray(hessian, dtype=np.float64))
+    c = directions.T @ np.asarray(offset, dtype=np.float64)
+    return float(0.5 * np.sum(eigenvalues * c**2 * np.abs(1 - learning_rate * eigenvalues) ** (2.0 * t)))
+
+
+def predicted_steps(hessian: ArrayLike, offset: ArrayLike, learning_rate: float, share: float) -> int:
+    """How many steps bring the loss above the minimum to a share of its first value, without taking one."""
+    first = gap_after(hessian, offset, learning_rate, 0)
+    low, high = 0, 1
+    while gap_after(hessian, offset, learning_rate, high) > share * first:
+        low, high = high, 2 * high
+    while high - low > 1:
+        middle = (low + high) // 2
+        if gap_after(hessian, offset, learning_rate, middle) > share * first:
+            low = middle
+        else:
+            high = middle
+    return high
+
+
+def measured_steps(
+    x: ArrayLike, y: ArrayLike, learning_rate: float, share: float, most: int, start: ArrayLike
+) -> int | None:
+    """The same, counted: run gradient descent; None if `most` steps do not suffice."""
+    x, y = np.asarray(x, dtype=np.float64), np.asarray(y, dtype=np.float64)
+    bottom = np.linalg.lstsq(x, y, rcond=None)[0]
+    target = None
+    for t, theta in enumerate(fit(x, y, learning_rate, most, start)):
+        gap = np.mean((x @ (theta - bottom)) ** 2)  # the residual at the minimum is orthogonal to the columns of x
+        target = share * gap if target is None else target
+        if gap <= target:
+            return t
+    return None
+
+
+def forecast(x: ArrayLike, y: ArrayLike, *, share: float = 0.01, most: int = 2000) -> dict[str, float | int | None]:
+    """The spectrum of a regression, its fastest rate, and the steps to `share` from zero: predicted and counted."""
+    x, y = np.asarray(x, dtype=np.float64), np.asarray(y, dtype=np.float64)
+    hessian = curvature(x)
+    eigenvalues = np.linalg.eigvalsh(hessian)
+    smallest, largest = float(eigenvalues[0]), float(eigenvalues[-1])
+    start = np.zeros(x.shape[1])
+    rate = 2 / (smallest + largest)
+    predicted = predicted_steps(hessian, start - np.linalg.lstsq(x, y, rcond=None)[0], rate, share)
+    counted = measured_steps(x, y, rate, share, most, start) if predicted <= most else None
+    return {
+        "condition number": largest / smallest,
+        "edge": 2 / largest,
+        "fastest rate": rate,
+        "steps predicted": predicted,
+        "steps counted": counted,
+    }
+
+
+# The price of a ravine ---------------------------------------------------------------------------------
+
+
+def zigzag(kappas: Sequence[float], *, share: float = 1e-6) -> list[dict[str, float | int]]:
+    r"""Gradient descent at its fastest rate on ravines with curvatures 1 and :math:`\kappa`, from (1, 1).
+
+    For each condition number: the steps until the loss is `share` of the first, how many of them flip the sign of the
+    steep coordinate, and the length of the path over the straight way to the minimum.
+    """
+    rows = []
+    for kappa in kappas:
+        rate, steps = 2 / (1 + kappa), int(8 * kappa) + 20
+        run = descend(SGD(learning_rate=rate), quadratic((1.0, kappa)), (1.0, 1.0), steps)
+        count = int(np.argmax(run.losses <= share * run.losses[0]))
+        points = run.points[: count + 1]
+        rows.append(
+            {
+                "condition number": kappa,
+                "steps": count,
+                "sign flips": int(np.sum(points[1:, 1] * points[:-1, 1] < 0)),
+                "path over straight line": np.linalg.norm(np.diff(points, axis=0), axis=1).sum() / np.sqrt(2),
+            }
+        )
+    return rows
+
+
+# Where it ends, and how long it stays --------------------------------------------------------------------
+
+
+def endings(
+    landscape: Landscape, learning_rate: float, *, steps: int = 600, resolution: int = 161
+) -> NDArray[np.integer]:
+    """Where gradient descent ends from each of a grid of starts: the number of a minimum, or -1 if in none.
+
+    Of shape (resolution, resolution), the first axis along x: as `optim_lib.plotting.heatmap` takes it.
+    """
+    left, right, bottom, top = landscape.window
+    x, y = np.linspace(left, right, resolution), np.linspace(bottom, top, resolution)
+    params = {"p": np.stack(np.meshgrid(x, y, indexing="ij"), axis=-1)}
+    optimizer = SGD(learning_rate=learning_rate)
+    with np.errstate(all="ignore"):  # starts that are thrown out of the window overflow
+        for _ in range(steps):
+            optimizer.update(params, {"p": landscape.gradient(params["p"])})
+        distances = np.linalg.norm(params["p"][..., None, :] - np.asarray(landscape.minima), axis=-1)
+    distances = np.where(np.isfinite(distances), distances, np.inf)
+    return np.where(distances.min(axis=-1) < 0.01 * (right - left), distances.argmin(axis=-1), -1)
+
+
+def steps_to_leave(distances: Sequence[float], learning_rate: float = 0.1) -> list[int]:
+    """Steps until gradient descent is half-way to a valley, started at each distance from the ridge of the saddle."""
+    counts = []
+    for distance in distances:
+        run = descend(SGD(learning_rate=learning_rate), saddle, (-1.6, distance), steps=1000)
+        counts.append(int(np.argmax(np.abs(run.points[:, 1]) > 0.5)))
+    return counts
+
+
+def subset_angles(x: ArrayLike, y: ArrayLike, sizes: Sequence[int], *, draws: int = 1000, seed: int = 0) -> list[float]:
+    """The median angle, in degrees, between the full gradient at zero and that of a random subset of the examples."""
+    x, y = np.asarray(x, dtype=np.float64), np.asarray(y, dtype=np.float64)
+    rng = np.random.default_rng(seed)
+    each = -2 * x * y[:, None]  # the gradient of (y_i - x_i theta)^2 at theta = 0, one row for each example
+    full = each.mean(axis=0)
+    medians = []
+    for size in sizes:
+        parts = np.array([each[rng.permutation(len(x))[:size]].mean(axis=0) for _ in range(draws)])
+        cosines = parts @ full / (np.linalg.norm(parts, axis=1) * np.linalg.norm(full))
+        medians.append(float(np.median(np.degrees(np.arccos(np.clip(cosines, -1, 1))))))
+    return medians
+
+
+# The edge of stability ---------------------------------------------------------------------------------
+
+
+def train_and_watch(
+    network: MLP, x: ArrayLike, y: ArrayLike, learning_rate: float, *, steps: int = 1000, every: int = 20, seed: int = 0
+) -> tuple[Array, Array]:
+    """Train with full-batch gradient descent: the sharpness before step 1 and after every `every` steps, and the loss.
+
+    The sharpness is the Hessian's largest eigenvalue, by power iteration that goes on from the direction it found last.
+    """
+    objective, params = network.on(x, y), network.initialize(seed)
+    rng = np.random.default_rng(seed)
+    direction = {name: rng.standard_normal(theta.shape) for name, theta in params.items()}
+    optimizer, sharpness, losses = SGD(learning_rate=learning_rate), [], []
+    for t in range(steps + 1):
+        if t % every == 0:
+            largest, direction = _power_iteration(objective, params, direction, rounds=100 if t == 0 else 8)
+            sharpness.append(largest)
+        loss, grads = network.loss_and_gradients(params, objective.x, objective.y)
+        losses.append(float(loss))
+        optimizer.update(params, grads)
+    return np.array(sharpness), np.array(losses)
+
+
+def _power_iteration(objective: Objective, params: Params, direction: Params, rounds: int) -> tuple[float, Params]:
+    for _ in range(rounds):
+        length = np.sqrt(sum(np.sum(part**2) for part in direction.values()))
+        unit = {name: part / length for name, part in direction.items()}
+        direction = objective.hessian_vector(params, unit)
+    return float(sum(np.sum(unit[name] * direction[name]) for name in unit)), direction
+
+
+def sharpness_by_rate(
+    x: ArrayLike,
+    labels: ArrayLike,
+    rates: Sequence[float],
+    *,
+    seeds: Sequence[int] = range(5),
+    steps: int = 1000,
+    every: int = 20,
+) -> dict[float, Array]:
+    """For each learning rate, the sharpness of a small tanh network during training, of shape (seeds, measurements).
+
+    The network has two hidden layers of 32 and the squared error against one-hot targets, as in the experiments of
+    Cohen et al. (2021).
+    """
+    network = MLP((x.shape[1], 32, 32, 10), loss="squared error")
+    targets = np.eye(10)[np.asarray(labels)]
+    return {
+        rate: np.stack(
+            [train_and_watch(network, x, targets, rate, steps=steps, every=every, seed=seed)[0] for seed in seeds]
+        )
+        for rate in rates
+    }
