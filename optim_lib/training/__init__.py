@@ -1,0 +1,30 @@
+"""Train real models with the course's optimizers: one run, many at once, and fair comparisons.
+
+>>> from optim_lib.data import digits
+>>> from optim_lib.networks import MLP
+>>> from optim_lib.optimizers import Adam
+>>> history = train(MLP((64, 32, 10)), Adam(learning_rate=0.003), digits(), epochs=15)
+>>> history
+History(510 steps, 15 epochs; loss 0.0351 on training, 0.0949 on validation; accuracy 0.981)
+"""
+
+from optim_lib.training.runs import History, evaluate, global_norm, train
+from optim_lib.training.sweeps import TrainingSweep, train_sweep
+from optim_lib.training.torch_model import TorchModel
+from optim_lib.training.tuning import LogUniform, Search, Tuned, Tuning, Uniform, tune
+
+__all__ = [
+    "History",
+    "LogUniform",
+    "Search",
+    "TorchModel",
+    "TrainingSweep",
+    "Tuned",
+    "Tuning",
+    "Uniform",
+    "evaluate",
+    "global_norm",
+    "train",
+    "train_sweep",
+    "tune",
+]

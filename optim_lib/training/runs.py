@@ -1,0 +1,306 @@
+"""One training run, step by step, with everything it records."""
+
+from __future__ import annotations
+
+import math
+import os
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from tqdm.auto import tqdm
+
+from optim_lib.data import Dataset, Split, minibatches
+from optim_lib.networks import MLP
+from optim_lib.optimizers.base import Params
+from optim_lib.training import checkpoints
+from optim_lib.training.torch_model import TorchModel
+
+Array = NDArray[np.floating]
+Schedule = Callable[[float, float], float]
+
+# A run whose loss is this many times its first loss has diverged.
+FAR = 1e6
+
+# Seconds before a progress bar appears.
+PATIENCE = 2.0
+
+
+@dataclass
+class History:
+    """What one training run did.
+
+    Attributes
+    ----------
+    losses : ndarray of shape (steps,)
+        The loss of each mini-batch, before the step taken with it; infinite at a divergence.
+    learning_rates, gradient_norms : ndarray of shape (steps,)
+        The rate of each step, and the norm of its gradient over all parameters (before clipping).
+    epochs : ndarray of shape (evaluations,)
+        When the following were measured: at the start, after each epoch, and at the end.
+    train_losses, validation_losses, validation_accuracies : ndarray of shape (evaluations,)
+        Over the whole split; accuracies are NaN if the targets are numbers.
+    seconds : ndarray of shape (evaluations,)
+        Time spent in steps until then, without the evaluations.
+    diverged_at : int or None
+        How many steps had been taken when the loss was first not finite, or a million times its first value.
+    params : dict of str to ndarray
+        The parameters at the end.
+    """
+
+    losses: Array
+    learning_rates: Array
+    gradient_norms: Array
+    epochs: Array
+    train_losses: Array
+    validation_losses: Array
+    validation_accuracies: Array
+    seconds: Array
+    diverged_at: int | None
+    params: Params = field(repr=False)
+
+    def __repr__(self) -> str:
+        if self.diverged_at is not None:
+            return f"History(diverged after {self.diverged_at} steps)"
+        words = f"loss {self.train_losses[-1]:.3g} on training, {self.validation_losses[-1]:.3g} on validation"
+        if np.isfinite(self.validation_accuracies[-1]):
+            words += f"; accuracy {self.validation_accuracies[-1]:.3g}"
+        return f"History({self.losses.size} steps, {self.epochs[-1]:g} epochs; {words})"
+
+
+def train(
+    model: Any,
+    optimizer: Any,
+    data: Dataset,
+    *,
+    epochs: float = 15,
+    steps: int | None = None,
+    batch_size: int | None = 32,
+    seed: int = 0,
+    schedule: Schedule | None = None,
+    clip_norm: float | None = None,
+    params: Params | None = None,
+    checkpoint: str | os.PathLike | None = None,
+    progress: bool = True,
+) -> History:
+    """Train a model, and record every step.
+
+    Parameters
+    ----------
+    model : MLP or torch.nn.Module
+        A torch module is trained where it is: its parameters are changed in place, in the memory that torch and NumPy
+        share, with no copy. (Pass a `TorchModel` for a loss other than the usual.)
+    optimizer : object with ``update(params, grads)``
+        One of `optim_lib.optimizers`, or any class with that interface.
+    data : Dataset
+    epochs : float, default 15
+        Passes over the training examples.
+    steps : int, optional
+        How many steps to take, instead of `epochs`.
+    batch_size : int or None, default 32
+        None takes all examples in every step: gradient descent.
+    seed : int, default 0
+        Decides the initial parameters of an MLP, and the order of the examples in each epoch.
+    schedule : callable, optional
+        ``schedule(initial_rate, epoch)`` gives the rate for each step; the epoch counts from 0 in fractions. The
+        functions of `optim_lib.schedules` fit, with their other arguments fixed:
+        ``functools.partial(cosine_annealing, total_epochs=15)``.
+    clip_norm : float, optional
+        Scale the gradients down where their norm, over all parameters together, is above this.
+    params : dict of str to ndarray, optional
+        Where the model starts, instead of where its `initialize` puts it; the dictionary is not changed.
+    checkpoint : path, optional
+        After each epoch the run is saved there (whole or not at all). If the file is there at the start, the run goes
+        on from it, and ends bit for bit where it would have ended without the interruption.
+    progress : bool, default True
+        Whether to show a progress bar, after the first two seconds.
+
+    Returns
+    -------
+    History
+        If the run diverges, it stops, and `diverged_at` says when.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument is out of range, or the checkpoint is of another run.
+    """
+    if isinstance(optimizer, type) or not hasattr(optimizer, "update"):
+        raise TypeError(f"optimizer must be an object with update(params, grads), such as Adam(0.1), got {optimizer!r}")
+    run = _Run(as_model(model), optimizer, data, batch_size, seed, schedule, clip_norm)
+    total = total_steps(epochs, steps, run.steps_per_epoch)
+    run.start(params)
+    if checkpoint is not None:
+        run.resume(Path(checkpoint))
+    with tqdm(total=total, initial=run.step, desc="steps", leave=False, delay=PATIENCE, disable=not progress) as bar:
+        while run.step < total and run.diverged_at is None:
+            run.take_step()
+            bar.update()
+            if run.step % run.steps_per_epoch == 0 or run.step == total or run.diverged_at is not None:
+                run.evaluate()
+                if checkpoint is not None:
+                    run.save(Path(checkpoint))
+    run.finish()
+    return run.history()
+
+
+@dataclass
+class _Run:
+    """The state of a run between two steps."""
+
+    model: Any
+    optimizer: Any
+    data: Dataset
+    batch_size: int | None
+    seed: int
+    schedule: Schedule | None
+    clip_norm: float | None
+
+    def __post_init__(self) -> None:
+        if self.clip_norm is not None and not 0 < self.clip_norm < math.inf:
+            raise ValueError(f"clip_norm must be a positive number, got {self.clip_norm!r}")
+        n = len(self.data.train.x)
+        self.steps_per_epoch = 1 if self.batch_size is None else len(batches_of(n, self.batch_size, self.seed, 0))
+        self.initial_rate = getattr(self.optimizer, "learning_rate", math.nan)
+        if self.schedule is not None and not hasattr(self.optimizer, "learning_rate"):
+            raise TypeError("schedule needs an optimizer with a learning_rate attribute to set")
+        conditions = {name: getattr(self, name) for name in ("data", "batch_size", "seed", "clip_norm")}
+        self.description = checkpoints.describe(self.model, self.optimizer, **conditions)
+
+    def start(self, params: Params | None) -> None:
+        self.params = self.model.initialize(self.seed)
+        for name, array in (params or {}).items():
+            self.params[name][...] = array
+        self.step, self.diverged_at, self.first_loss, self.seconds = 0, None, None, 0.0
+        self.per_step: list[tuple[float, float, float]] = []
+        self.per_epoch: list[tuple[float, float, float, float, float]] = []
+        self.batches: list[NDArray[np.integer] | slice] = []
+        self.evaluate()
+
+    def take_step(self) -> None:
+        epoch, position = divmod(self.step, self.steps_per_epoch)
+        if position == 0 or not self.batches:
+            self.batches = batches_of(len(self.data.train.x), self.batch_size, self.seed, epoch)
+        batch = self.batches[position]
+        started = time.perf_counter()
+        # A run that overflows is reported by its step: a warning would say nothing more.
+        with np.errstate(all="ignore"):
+            loss, grads = self.model.loss_and_gradients(self.params, self.data.train.x[batch], self.data.train.y[batch])
+            loss, norm = float(loss), global_norm(grads)
+            self._set_rate(self.step / self.steps_per_epoch)
+            if self._is_lost(loss):
+                self.diverged_at, loss = self.step, math.inf
+            else:
+                if self.clip_norm is not None and norm > self.clip_norm:
+                    grads = {name: grad * (self.clip_norm / norm) for name, grad in grads.items()}
+                self._update(grads)
+        self.seconds += time.perf_counter() - started
+        self.per_step.append((loss, float(getattr(self.optimizer, "learning_rate", math.nan)), norm))
+        self.step += self.diverged_at is None
+
+    def _update(self, grads: Params) -> None:
+        before = dict(self.params)
+        after = self.optimizer.update(self.params, grads)
+        # A class that makes new arrays leaves the model's own memory behind: bring the values home.
+        for name, array in before.items():
+            if after[name] is not array:
+                array[...] = after[name]
+        self.params = before
+
+    def _is_lost(self, loss: float) -> bool:
+        if self.first_loss is None:
+            self.first_loss = abs(loss)
+        return not loss <= FAR * max(self.first_loss, 1e-300)
+
+    def _set_rate(self, epoch: float) -> None:
+        if self.schedule is not None:
+            self.optimizer.learning_rate = self.schedule(self.initial_rate, epoch)
+
+    def evaluate(self) -> None:
+        with np.errstate(all="ignore"):
+            train_loss = _loss(self.model, self.params, self.data.train)
+            validation_loss, accuracy = evaluate(self.model, self.params, self.data.validation)
+        self.per_epoch.append((self.step / self.steps_per_epoch, train_loss, validation_loss, accuracy, self.seconds))
+
+    def finish(self) -> None:
+        if self.schedule is not None:
+            self.optimizer.learning_rate = self.initial_rate
+
+    def history(self) -> History:
+        per_step = np.array(self.per_step, dtype=float).reshape(-1, 3).T
+        per_epoch = np.array(self.per_epoch, dtype=float).reshape(-1, 5).T
+        return History(*per_step, *per_epoch, self.diverged_at, self.params)
+
+    def save(self, path: Path) -> None:
+        names = ("step", "diverged_at", "first_loss", "seconds", "per_step", "per_epoch", "params")
+        content = {name: getattr(self, name) for name in names}
+        content |= {name: np.array(content[name], dtype=float) for name in ("per_step", "per_epoch")}
+        content |= {"description": self.description, "optimizer": checkpoints.optimizer_state(self.optimizer)}
+        checkpoints.write(path, content)
+
+    def resume(self, path: Path) -> None:
+        if not path.exists():
+            return
+        saved = checkpoints.read(path)
+        if saved["description"] != self.description:
+            different = [key for key in self.description if saved["description"].get(key) != self.description[key]]
+            raise ValueError(
+                f"checkpoint {path} must be of this run, but it differs in {', '.join(different)}; name another file"
+            )
+        checkpoints.restore_optimizer(self.optimizer, saved["optimizer"])
+        for name, array in saved["params"].items():
+            self.params[name][...] = array
+        self.step, self.diverged_at, self.first_loss, self.seconds = (
+            saved[name] for name in ("step", "diverged_at", "first_loss", "seconds")
+        )
+        self.per_step = list(map(tuple, saved["per_step"].reshape(-1, 3).tolist()))
+        self.per_epoch = list(map(tuple, saved["per_epoch"].reshape(-1, 5).tolist()))
+        self.batches = []
+
+
+def evaluate(model: Any, params: Params, split: Split) -> tuple[float, float]:
+    """The loss and the accuracy over a split; the accuracy is NaN if the targets are numbers, both if it is empty."""
+    if not len(split.x):
+        return math.nan, math.nan
+    has_classes = split.y.dtype.kind in "iu" and getattr(model, "loss_name", "cross-entropy") == "cross-entropy"
+    accuracy = float(model.accuracy(params, *split)) if has_classes else math.nan
+    return _loss(model, params, split), accuracy
+
+
+def global_norm(arrays: Mapping[str, Array]) -> float:
+    """The Euclidean norm of all arrays taken together."""
+    return math.sqrt(sum(float(np.vdot(array, array)) for array in arrays.values()))
+
+
+def as_model(model: Any) -> Any:
+    if isinstance(model, MLP | TorchModel):
+        return model
+    if hasattr(model, "named_parameters"):
+        return TorchModel(model)
+    raise TypeError(f"model must be an MLP or a torch.nn.Module, got {type(model).__name__}")
+
+
+def batches_of(n: int, batch_size: int | None, seed: int, epoch: int) -> list[NDArray[np.integer] | slice]:
+    """The mini-batches of one epoch: they depend on the seed and the epoch, and on nothing that happened before."""
+    if batch_size is None:
+        return [slice(None)]
+    # Counted from 1: a generator seeded with [seed, 0] is the one seeded with seed, which drew the first parameters.
+    return list(minibatches(n, batch_size, np.random.default_rng([seed, epoch + 1])))
+
+
+def total_steps(epochs: float, steps: int | None, per_epoch: int) -> int:
+    if steps is not None:
+        if not isinstance(steps, int | np.integer) or steps < 1:
+            raise ValueError(f"steps must be a whole number of at least 1, got {steps!r}")
+        return int(steps)
+    if not 0 < epochs < math.inf:
+        raise ValueError(f"epochs must be a positive number, got {epochs!r}")
+    return max(1, round(epochs * per_epoch))
+
+
+def _loss(model: Any, params: Params, split: Split) -> float:
+    return float(model.loss(params, *split))
