@@ -87,7 +87,8 @@ function make(tag, attributes = {}, ...children) {
 }
 
 const clamp = (value, low, high) => Math.min(Math.max(value, low), high);
-const sentence = (words) => (words.length < 2 ? words.join("") : words.slice(0, -1).join(", ") + " and " + words.at(-1));
+const sentence = (words) =>
+  words.length < 2 ? words.join("") : words.slice(0, -1).join(", ") + " and " + words.at(-1);
 
 function rgb(hex) {
   return [1, 3, 5].map((i) => parseInt(hex.slice(i, i + 2), 16));
@@ -108,7 +109,8 @@ function isDark() {
   const said = html.dataset.theme || html.getAttribute("theme");
   if (said === "dark" || said === "light") return said === "dark";
   if (body.dataset.jpThemeLight) return body.dataset.jpThemeLight === "false";
-  if (/\bvscode-(dark|high-contrast)\b/.test(body.className)) return !/\bvscode-high-contrast-light\b/.test(body.className);
+  if (/\bvscode-(dark|high-contrast)\b/.test(body.className))
+    return !/\bvscode-high-contrast-light\b/.test(body.className);
   if (/\bvscode-light\b/.test(body.className)) return false;
   return matchMedia("(prefers-color-scheme: dark)").matches;
 }
@@ -314,7 +316,10 @@ function decades([low, high], most) {
   if (span >= 2.2) {
     const step = Math.ceil(span / most);
     const first = Math.ceil(low / step);
-    return Array.from({ length: Math.floor(high / step) - first + 1 }, (_, k) => ({ at: (first + k) * step, power: (first + k) * step }));
+    return Array.from({ length: Math.floor(high / step) - first + 1 }, (_, k) => ({
+      at: (first + k) * step,
+      power: (first + k) * step,
+    }));
   }
   const digits = span < 0.8 ? [1, 1.5, 2, 3, 5, 7] : span < 1.4 ? [1, 2, 5] : [1, 3];
   const ticks = [];
@@ -385,7 +390,13 @@ class Quests {
     this.tally = make("span", { class: "uo-tally" });
     this.root = make("section", { class: "uo-tasks", "aria-label": "Quests" });
     if (spec.quests.length) {
-      const head = make("div", { class: "uo-tasks-head" }, make("span", { class: "uo-tasks-title" }, "Quests"), this.tally, this.forget);
+      const head = make(
+        "div",
+        { class: "uo-tasks-head" },
+        make("span", { class: "uo-tasks-title" }, "Quests"),
+        this.tally,
+        this.forget,
+      );
       this.root.append(head, make("ul", { class: "uo-quests" }, ...this.items.map((item) => item.node)));
     } else this.root.hidden = true;
     this.show();
@@ -512,11 +523,16 @@ class Figure {
     this.main = new Panel("uo-main", { role: "img" });
     this.loss = new Panel("uo-loss", { role: "img" });
     this.map = new Panel("uo-map", { role: "application", tabindex: "0", "aria-roledescription": "map of settings" });
-    this.says = make("p", { class: "uo-says", "aria-live": "polite" });
+    this.says = make("p", { class: "uo-says", "aria-live": "off" });
     this.news = make("div", { class: "uo-sr", "aria-live": "polite" });
     this.quests = new Quests(spec, (words) => (this.news.textContent = words));
     this.quests.changed = () => this.mark("map", "says");
-    this.root = make("div", { class: "uo-explorer", role: "group", "aria-label": spec.title, "data-lm-suppress-shortcuts": "true" });
+    this.root = make("div", {
+      class: "uo-explorer",
+      role: "group",
+      "aria-label": spec.title,
+      "data-lm-suppress-shortcuts": "true",
+    });
     this.root.style.setProperty("--uo-aspect", spec.aspect);
     if (spec.describe) this.root.append(make("p", { class: "uo-sr" }, spec.describe));
     this.mapLabel = make("div", { class: "uo-label" });
@@ -539,6 +555,8 @@ class Figure {
       this.quests.root,
       this.news,
     );
+    this.paintControls();
+    this.labelMap();
     el.append(this.root);
   }
 
@@ -549,9 +567,21 @@ class Figure {
   controls() {
     const { spec } = this;
     const bar = make("div", { class: "uo-bar" });
-    this.play = make("button", { type: "button", class: "uo-play" }, make("span", { class: "uo-icon", "aria-hidden": "true" }), make("span", { class: "uo-play-text" }, "Play"));
+    this.play = make(
+      "button",
+      { type: "button", class: "uo-play" },
+      make("span", { class: "uo-icon", "aria-hidden": "true" }),
+      make("span", { class: "uo-play-text" }, "Play"),
+    );
     this.play.addEventListener("click", () => (this.playing ? this.pause() : this.run()));
-    this.scrub = make("input", { type: "range", class: "uo-step", min: 0, max: spec.steps, step: 1, "aria-label": "step" });
+    this.scrub = make("input", {
+      type: "range",
+      class: "uo-step",
+      min: 0,
+      max: spec.steps,
+      step: 1,
+      "aria-label": "step",
+    });
     this.scrub.addEventListener("input", () => {
       this.pause();
       this.go(Number(this.scrub.value));
@@ -561,14 +591,30 @@ class Figure {
     bar.append(make("div", { class: "uo-time" }, this.play, this.scrub, this.stepText));
     this.starts = spec.starts.length < 2 ? [] : spec.starts.map((_, k) => this.startButton(k));
     if (this.starts.length)
-      bar.append(make("div", { class: "uo-starts", role: "group", "aria-label": "Starting point" }, make("span", { class: "uo-starts-label" }, "Start"), ...this.starts));
+      bar.append(
+        make(
+          "div",
+          { class: "uo-starts", role: "group", "aria-label": "Starting point" },
+          make("span", { class: "uo-starts-label" }, "Start"),
+          ...this.starts,
+        ),
+      );
     if (spec.series.length > 1) bar.append(this.legend());
     return bar;
   }
 
   startButton(k) {
     const letter = "ABCDEFGHIJ"[k];
-    const button = make("button", { type: "button", class: "uo-start", title: `start at ${this.spec.startLabels[k]}`, "aria-label": `start ${letter}, at ${this.spec.startLabels[k]}` }, letter);
+    const button = make(
+      "button",
+      {
+        type: "button",
+        class: "uo-start",
+        title: `start at ${this.spec.startLabels[k]}`,
+        "aria-label": `start ${letter}, at ${this.spec.startLabels[k]}`,
+      },
+      letter,
+    );
     button.addEventListener("click", () => this.choose({ start: k }));
     return button;
   }
@@ -577,7 +623,13 @@ class Figure {
     this.entries = this.spec.series.map((series, k) => {
       const swatch = make("canvas", { width: 30, height: 30, class: "uo-swatch", "aria-hidden": "true" });
       const note = series.note ? [make("span", { class: "uo-note" }, series.note)] : [];
-      const button = make("button", { type: "button", class: "uo-entry", "aria-pressed": "true", title: "show or hide" }, swatch, series.label, ...note);
+      const button = make(
+        "button",
+        { type: "button", class: "uo-entry", "aria-pressed": "true", title: "show or hide" },
+        swatch,
+        series.label,
+        ...note,
+      );
       button.addEventListener("click", () => {
         this.shown[k] = !this.shown[k];
         button.setAttribute("aria-pressed", String(this.shown[k]));
@@ -585,7 +637,11 @@ class Figure {
       });
       return { button, swatch };
     });
-    return make("div", { class: "uo-legend", role: "group", "aria-label": "Optimizers" }, ...this.entries.map((entry) => entry.button));
+    return make(
+      "div",
+      { class: "uo-legend", role: "group", "aria-label": "Optimizers" },
+      ...this.entries.map((entry) => entry.button),
+    );
   }
 
   // ---- life
@@ -598,7 +654,12 @@ class Figure {
     this.table = await unpack(this.spec, model.get("table"));
     this.pointers();
     this.repaintAll();
-    this.root.dataset.ready = "true";
+    // Figures in view come first; the others as soon as there is time.
+    const idle = window.requestIdleCallback ?? ((callback) => setTimeout(callback, 200));
+    idle(() => {
+      this.touched = true;
+      this.mark();
+    });
   }
 
   listen(name, callback) {
@@ -618,12 +679,20 @@ class Figure {
     scheme.addEventListener("change", theme);
     const sizes = new ResizeObserver(() => this.resized());
     for (const panel of [this.main, this.loss, this.map]) sizes.observe(panel.frame);
-    const near = new IntersectionObserver((seen) => {
-      this.near = seen.at(-1).isIntersecting;
-      if (this.near) this.mark();
-    }, { rootMargin: "50%" });
+    const near = new IntersectionObserver(
+      (seen) => {
+        this.near = seen.at(-1).isIntersecting;
+        if (this.near) this.mark();
+      },
+      { rootMargin: "50%" },
+    );
     near.observe(this.root);
-    this.off.push(() => themes.disconnect(), () => scheme.removeEventListener("change", theme), () => sizes.disconnect(), () => near.disconnect());
+    this.off.push(
+      () => themes.disconnect(),
+      () => scheme.removeEventListener("change", theme),
+      () => sizes.disconnect(),
+      () => near.disconnect(),
+    );
   }
 
   close() {
@@ -715,14 +784,25 @@ class Figure {
     this.map.canvas.addEventListener("pointerleave", () => this.hover(null));
     this.map.canvas.addEventListener("keydown", (event) => this.key(event));
     this.main.canvas.addEventListener("click", (event) => {
-      const k = this.spec.starts.findIndex(([x, y]) => Math.hypot(x * this.main.width - event.offsetX, (1 - y) * this.main.height - event.offsetY) < 16);
+      const k = this.spec.starts.findIndex(
+        ([x, y]) => Math.hypot(x * this.main.width - event.offsetX, (1 - y) * this.main.height - event.offsetY) < 16,
+      );
       if (k >= 0) this.choose({ start: k });
     });
   }
 
   key(event) {
     const far = event.shiftKey ? 5 : 1;
-    const moves = { ArrowLeft: [-far, 0], ArrowRight: [far, 0], ArrowUp: [0, far], ArrowDown: [0, -far], Home: [-1e6, 0], End: [1e6, 0], PageUp: [0, 1e6], PageDown: [0, -1e6] };
+    const moves = {
+      ArrowLeft: [-far, 0],
+      ArrowRight: [far, 0],
+      ArrowUp: [0, far],
+      ArrowDown: [0, -far],
+      Home: [-1e6, 0],
+      End: [1e6, 0],
+      PageUp: [0, 1e6],
+      PageDown: [0, -1e6],
+    };
     const move = moves[event.key];
     if (!move || event.ctrlKey || event.metaKey || event.altKey) return;
     event.preventDefault();
@@ -829,7 +909,8 @@ class Figure {
     if (!this.colors) return;
     const holder = this.root.closest(".uo-figure");
     for (const node of holder ? [this.root, holder] : [this.root]) {
-      for (const role of ["paper", "ink", "muted", "faint", "panel", "accent", "good", "track"]) node.style.setProperty(`--uo-${role}`, this.colors[role]);
+      for (const role of ["paper", "ink", "muted", "faint", "panel", "accent", "good", "track"])
+        node.style.setProperty(`--uo-${role}`, this.colors[role]);
       node.style.setProperty("--uo-path", this.colors.series[0]);
       node.style.colorScheme = this.dark ? "dark" : "light";
     }
@@ -854,6 +935,17 @@ class Figure {
     if (todo.has("says")) this.say();
     if (todo.has("says") || todo.has("label")) this.labelMap();
     this.paintControls();
+    this.nameSliders();
+    this.root.dataset.ready = "true";
+  }
+
+  // The sliders are ipywidgets', whose handles tell a screen reader neither their name nor their value.
+  nameSliders() {
+    const handles = this.root.closest(".uo-figure")?.querySelectorAll(".uo-sliders .noUi-handle") ?? [];
+    handles.forEach((handle, k) => {
+      handle.setAttribute("aria-label", this.spec.axes[k].name);
+      handle.setAttribute("aria-valuetext", this.spec.axes[k].labels[this.index(k)]);
+    });
   }
 
   paintControls() {
@@ -887,7 +979,10 @@ class Figure {
     c.lineCap = "round";
     for (const point of this.spec.minima) {
       const [x, y] = at(point);
-      for (const [width, color] of [[4.5, this.colors.paper], [1.8, this.colors.ink]]) {
+      for (const [width, color] of [
+        [4.5, this.colors.paper],
+        [1.8, this.colors.ink],
+      ]) {
         c.beginPath();
         c.moveTo(x - 5, y);
         c.lineTo(x + 5, y);
@@ -1021,11 +1116,21 @@ class Figure {
     c.textBaseline = "middle";
     c.textAlign = ex > width / 2 ? "right" : "left";
     const aside = 18 * (ex > width / 2 ? -1 : 1);
-    haloed(c, words, clamp(ex + aside, 6, width - 6), clamp(ey, 12 + 15 * k, height - 12), colors.series[k], colors.paper);
+    haloed(
+      c,
+      words,
+      clamp(ex + aside, 6, width - 6),
+      clamp(ey, 12 + 15 * k, height - 12),
+      colors.series[k],
+      colors.paper,
+    );
   }
 
   cross(c, x, y, color) {
-    for (const [width, ink] of [[5, this.colors.paper], [2.4, color]]) {
+    for (const [width, ink] of [
+      [5, this.colors.paper],
+      [2.4, color],
+    ]) {
       c.beginPath();
       c.moveTo(x - 5, y - 5);
       c.lineTo(x + 5, y + 5);
@@ -1047,7 +1152,8 @@ class Figure {
     const box = this.lossBox();
     const { colors, spec } = this;
     logAxis(c, box, spec.lossRange, colors);
-    const unit = [1, 2, 5, 10, 20, 25, 50, 100, 200, 250, 500, 1000, 2000, 5000].find((u) => spec.steps / u <= 4.01) ?? spec.steps;
+    const unit =
+      [1, 2, 5, 10, 20, 25, 50, 100, 200, 250, 500, 1000, 2000, 5000].find((u) => spec.steps / u <= 4.01) ?? spec.steps;
     c.textAlign = "center";
     c.textBaseline = "alphabetic";
     c.fillStyle = colors.muted;
@@ -1072,9 +1178,13 @@ class Figure {
     c.lineJoin = "round";
     this.runs.forEach((run, k) => {
       if (!this.shown[k]) return;
-      for (const [from, to, alpha] of [[Math.floor(now), run.last, 0.28], [0, Math.min(Math.floor(now), run.last), 1]]) {
+      for (const [from, to, alpha] of [
+        [Math.floor(now), run.last, 0.28],
+        [0, Math.min(Math.floor(now), run.last), 1],
+      ]) {
         c.beginPath();
-        for (let step = from; step <= to; step++) c.lineTo(x(step), clamp(y(run.code(step)), box.top - 30, box.bottom + 1));
+        for (let step = from; step <= to; step++)
+          c.lineTo(x(step), clamp(y(run.code(step)), box.top - 30, box.bottom + 1));
         c.lineWidth = 1.8;
         c.globalAlpha = alpha;
         c.strokeStyle = colors.series[k];
@@ -1140,7 +1250,11 @@ class Figure {
   mapAxis(c, box) {
     const axis = this.spec.axes[0];
     c.font = `11.5px ${FONT}`;
-    const candidates = axis.ticks.map(([at, text]) => ({ at: this.mapX(box, at), text, size: c.measureText(text).width }));
+    const candidates = axis.ticks.map(([at, text]) => ({
+      at: this.mapX(box, at),
+      text,
+      size: c.measureText(text).width,
+    }));
     c.textAlign = "center";
     c.textBaseline = "alphabetic";
     for (const tick of place(candidates, 4)) {
@@ -1210,18 +1324,30 @@ class Figure {
     for (const curve of this.spec.curves) {
       const points = curve.across
         ? null
-        : curve.xs.map((x, k) => (x === null || curve.ys[k] === null ? null : [this.mapX(box, x), this.mapY(box, curve.ys[k])]));
+        : curve.xs.map((x, k) =>
+            x === null || curve.ys[k] === null ? null : [this.mapX(box, x), this.mapY(box, curve.ys[k])],
+          );
       if (points?.length === 1) {
         if (points[0]) this.curveMark(c, box, points[0], curve.label);
         continue;
       }
-      const strokes = points ? [points] : curve.across.filter((x) => x !== null).map((x) => [[this.mapX(box, x), box.top], [this.mapX(box, x), box.bottom]]);
+      const strokes = points
+        ? [points]
+        : curve.across
+            .filter((x) => x !== null)
+            .map((x) => [
+              [this.mapX(box, x), box.top],
+              [this.mapX(box, x), box.bottom],
+            ]);
       for (const stroke of strokes) this.curveLine(c, box, stroke, curve.label);
     }
   }
 
   curveLine(c, box, points, label) {
-    for (const [width, ink, dash] of [[4, this.colors.paper, []], [1.6, this.colors.ink, [5, 3]]]) {
+    for (const [width, ink, dash] of [
+      [4, this.colors.paper, []],
+      [1.6, this.colors.ink, [5, 3]],
+    ]) {
       c.beginPath();
       let pen = false;
       for (const point of points) {
@@ -1262,7 +1388,9 @@ class Figure {
     logAxis(c, box, this.spec.endRange, this.colors);
     const count = this.count(0);
     const rest = this.here.slice(1);
-    const ends = this.table.series.map((series) => Array.from({ length: count }, (_, i) => this.endAt(series, [i, ...rest])));
+    const ends = this.table.series.map((series) =>
+      Array.from({ length: count }, (_, i) => this.endAt(series, [i, ...rest])),
+    );
     const lost = (i) => ends.some((codes, k) => this.shown[k] && codes[i] === DIVERGED);
     let hatched = false;
     for (let i = 0; i < count; i++) {
@@ -1352,7 +1480,10 @@ class Figure {
   paintRing(c, box, series, k) {
     const [x, y] = this.cellCenter(box, series, this.here);
     const inner = this.flat ? 5.5 : clamp(box.width / this.count(0) / 2 + 1.5, 5.5, 10);
-    for (const [width, ink] of [[5.5, this.colors.paper], [2.4, this.flat ? this.colors.series[k] : this.colors.ink]]) {
+    for (const [width, ink] of [
+      [5.5, this.colors.paper],
+      [2.4, this.flat ? this.colors.series[k] : this.colors.ink],
+    ]) {
       c.beginPath();
       c.arc(x, y, inner, 0, 2 * Math.PI);
       c.lineWidth = width;
@@ -1372,10 +1503,14 @@ class Figure {
   // ---- in words
 
   labelMap() {
-    const plain = `${this.capital(this.spec.measure)} after ${this.spec.steps} steps`;
+    const others = this.spec.axes.map((_, k) => k).slice(this.flat ? 1 : 2);
+    const at = others.length ? `, at ${this.settingText(this.here, others)}` : "";
+    const plain = `${this.capital(this.spec.measure)} after ${this.spec.steps} steps${at}`;
     if (!this.over) return this.put(this.mapLabel, plain);
     const setting = [this.over.i0, this.over.i1 ?? this.index(1), this.index(2)];
-    const ends = this.table.series.filter((_, k) => this.shown[k]).map((series) => lossText(this.endAt(series, setting)));
+    const ends = this.table.series
+      .filter((_, k) => this.shown[k])
+      .map((series) => lossText(this.endAt(series, setting)));
     const axes = this.flat ? [0] : [0, 1];
     const where = axes.map((k) => `${this.spec.axes[k].name} ${this.spec.axes[k].labels[setting[k]]}`).join(", ");
     this.put(this.mapLabel, ends.length === 1 ? `${where}: ${ends[0]}` : where);
@@ -1394,8 +1529,10 @@ class Figure {
     if (step === 0) return `${this.measured} is ${first} before the first step`;
     const fell = logLoss(code) < logLoss(run.code(0));
     const outside = this.isOutside(run, step) ? ", outside the picture" : "";
-    if (code === run.code(0)) return `${this.measured} is still ${first} after ${step} of ${this.spec.steps} steps${outside}`;
-    if (step === this.spec.steps) return `${this.measured} ${fell ? "falls" : "rises"} from ${first} to ${lossText(code)} in ${step} steps${outside}`;
+    if (code === run.code(0))
+      return `${this.measured} is still ${first} after ${step} of ${this.spec.steps} steps${outside}`;
+    if (step === this.spec.steps)
+      return `${this.measured} ${fell ? "falls" : "rises"} from ${first} to ${lossText(code)} in ${step} steps${outside}`;
     return `${this.measured} has ${fell ? "fallen" : "risen"} from ${first} to ${lossText(code)} after ${step} of ${this.spec.steps} steps${outside}`;
   }
 
@@ -1412,6 +1549,7 @@ class Figure {
   say() {
     const words = this.spec.series.length > 1 ? this.raceWords() : this.exploreWords();
     if (words === this.said) return;
+    const first = this.said === undefined;
     this.said = words;
     // Readers see every word at once; screen readers hear the sentence when the slider rests.
     this.says.setAttribute("aria-live", "off");
@@ -1419,7 +1557,7 @@ class Figure {
     clearTimeout(this.quiet);
     this.quiet = setTimeout(() => {
       this.says.setAttribute("aria-live", "polite");
-      this.says.replaceChildren(words);
+      if (!first) this.says.replaceChildren(words);
     }, QUIET_MS);
   }
 
@@ -1446,9 +1584,13 @@ class Figure {
     const lost = seen.filter((run) => run.gone >= 0 && step >= run.gone);
     const when = step === 1 ? "after 1 step" : `after ${step} steps`;
     const at = `With ${this.settingText(this.here)}, ${when}`;
-    const listed = alive.map((run, k) => `${run.series.label} ${k ? "at" : "is lowest at"} ${lossText(run.code(step))}`);
+    const listed = alive.map(
+      (run, k) => `${run.series.label} ${k ? "at" : "is lowest at"} ${lossText(run.code(step))}`,
+    );
     if (alive.length === 1) listed[0] = `${alive[0].series.label} is at ${lossText(alive[0].code(step))}`;
-    const living = listed.length ? `${this.spec.measure === "loss" ? "" : "above the minimum, "}${listed.length > 1 ? `${listed[0]}, then ${sentence(listed.slice(1))}` : listed[0]}` : "";
+    const living = listed.length
+      ? `${this.spec.measure === "loss" ? "" : "above the minimum, "}${listed.length > 1 ? `${listed[0]}, then ${sentence(listed.slice(1))}` : listed[0]}`
+      : "";
     const dead = lost.map((run) => `${run.series.label} has diverged: ${this.ending(run)}`).join("; ");
     return `${at}: ${[living, dead].filter(Boolean).join("; ")}.`;
   }

@@ -302,11 +302,13 @@ def _figure(
     canvas = Canvas(spec=spec, table=tables.pack(parts), step=data.steps, layout=ipywidgets.Layout(width="100%"))
     sliders = {}
     for place, (name, values) in enumerate(data.axes.items()):
+        owners = spec["axes"][place]["of"]
         setattr(canvas, f"i{place}", data.initial[place])
         slider = ipywidgets.SelectionSlider(
             options=[(label, index) for index, label in enumerate(labels(values))],
             index=data.initial[place],
-            description=words(name),
+            description=f"{words(name)} ({owners[0]})" if len(owners) == 1 else words(name),
+            tooltip=f"{words(name)} of {', '.join(owners)}" if owners else words(name),
             style={"description_width": "initial"},
             layout=ipywidgets.Layout(width="auto", min_width="0"),
         )
