@@ -7,6 +7,7 @@ value), and refuses nonsense with a ValueError that names the argument.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,8 +38,8 @@ def step_decay(initial_lr: float, epoch: Epochs, drop_rate: float = 0.5, epochs_
     0.025
     """
     t = _checked_epoch(initial_lr, epoch)
-    _require(0 < drop_rate <= 1, "drop_rate", drop_rate, "in (0, 1]")
-    _require(0 < epochs_drop < math.inf, "epochs_drop", epochs_drop, "a positive number of epochs")
+    _require("drop_rate", drop_rate, lambda value: 0 < value <= 1, "in (0, 1]")
+    _require("epochs_drop", epochs_drop, lambda value: 0 < value < math.inf, "a positive number of epochs")
     return _like(epoch, initial_lr * drop_rate ** (t // epochs_drop))
 
 
@@ -62,7 +63,7 @@ def exponential_decay(initial_lr: float, epoch: Epochs, decay_rate: float = 0.95
     0.059874
     """
     t = _checked_epoch(initial_lr, epoch)
-    _require(0 < decay_rate <= 1, "decay_rate", decay_rate, "in (0, 1]")
+    _require("decay_rate", decay_rate, lambda value: 0 < value <= 1, "in (0, 1]")
     return _like(epoch, initial_lr * decay_rate**t)
 
 
@@ -132,7 +133,7 @@ def warmup_cosine(
     t = _checked_epoch(initial_lr, epoch)
     _check_total_and_floor(initial_lr, total_epochs, min_lr)
     accepted = f"in [0, total_epochs] = [0, {total_epochs}]"
-    _require(0 <= warmup_epochs <= total_epochs, "warmup_epochs", warmup_epochs, accepted)
+    _require("warmup_epochs", warmup_epochs, lambda value: 0 <= value <= total_epochs, accepted)
     rising = initial_lr * (t + 1) / (warmup_epochs + 1)
     decay_epochs = total_epochs - warmup_epochs
     progress = (t - warmup_epochs) / decay_epochs if decay_epochs > 0 else np.ones_like(t)
@@ -179,8 +180,8 @@ def one_cycle(
     [0.04, 1.0, 0.0]
     """
     t = _checked_epoch(max_lr, step, names=("max_lr", "step"))
-    _require(1 <= div_factor < math.inf, "div_factor", div_factor, "a number of at least 1")
-    _require(1 <= final_div_factor < math.inf, "final_div_factor", final_div_factor, "a number of at least 1")
+    _require("div_factor", div_factor, lambda value: 1 <= value < math.inf, "a number of at least 1")
+    _require("final_div_factor", final_div_factor, lambda value: 1 <= value < math.inf, "a number of at least 1")
     first, last = max_lr / div_factor, max_lr / div_factor / final_div_factor
     return _like(step, _up_and_down(t, total_steps, warmup_fraction, first, max_lr, last))
 
@@ -211,8 +212,8 @@ def one_cycle_momentum(
     [0.95, 0.85, 0.95]
     """
     t = _checked_epoch(1.0, step, names=("max_lr", "step"))
-    _require(0 <= max_momentum < 1, "max_momentum", max_momentum, "in [0, 1)")
-    _require(0 <= base_momentum <= max_momentum, "base_momentum", base_momentum, f"in [0, {max_momentum}]")
+    _require("max_momentum", max_momentum, lambda value: 0 <= value < 1, "in [0, 1)")
+    _require("base_momentum", base_momentum, lambda value: 0 <= value <= max_momentum, f"in [0, {max_momentum}]")
     return _like(step, _up_and_down(t, total_steps, warmup_fraction, max_momentum, base_momentum, max_momentum))
 
 
@@ -232,8 +233,8 @@ def _half_cosine(start: float, end: float, progress: NDArray) -> NDArray:
 def _up_and_down(
     t: NDArray, total_steps: int, warmup_fraction: float, first: float, top: float, last: float
 ) -> NDArray:
-    _require(2 <= total_steps < math.inf, "total_steps", total_steps, "a number of at least 2")
-    _require(0 <= warmup_fraction < 1, "warmup_fraction", warmup_fraction, "in [0, 1)")
+    _require("total_steps", total_steps, lambda value: 2 <= value < math.inf, "a number of at least 2")
+    _require("warmup_fraction", warmup_fraction, lambda value: 0 <= value < 1, "in [0, 1)")
     peak = max(warmup_fraction * total_steps - 1, 0.0)
     rising = _half_cosine(first, top, t / peak if peak > 0 else np.ones_like(t))
     falling = _half_cosine(top, last, (t - peak) / (total_steps - 1 - peak))
@@ -241,19 +242,21 @@ def _up_and_down(
 
 
 def _checked_epoch(rate: float, epoch: Epochs, names: tuple[str, str] = ("initial_lr", "epoch")) -> NDArray:
-    _require(0 <= rate < math.inf, names[0], rate, "a number of at least 0")
-    t = np.asarray(epoch, dtype=np.float64)
-    _require(bool(np.all(t >= 0)), names[1], epoch, "a number (or an array of numbers) of at least 0")
-    return t
+    _require(names[0], rate, lambda value: 0 <= value < math.inf, "a number of at least 0")
+    t = np.asarray(epoch)
+    if t.dtype.kind not in "fiu" or not np.all((t >= 0) & (t < np.inf)):
+        raise ValueError(f"{names[1]} must be a number (or an array of numbers) of at least 0, got {epoch!r}")
+    return t.astype(np.float64)
 
 
 def _check_total_and_floor(initial_lr: float, total_epochs: float, min_lr: float) -> None:
-    _require(0 < total_epochs < math.inf, "total_epochs", total_epochs, "a positive number of epochs")
-    _require(0 <= min_lr <= initial_lr, "min_lr", min_lr, f"in [0, initial_lr] = [0, {initial_lr}]")
+    _require("total_epochs", total_epochs, lambda value: 0 < value < math.inf, "a positive number of epochs")
+    _require("min_lr", min_lr, lambda value: 0 <= value <= initial_lr, f"in [0, initial_lr] = [0, {initial_lr}]")
 
 
-def _require(true: bool, name: str, value: object, accepted: str) -> None:
-    if not true:
+def _require(name: str, value: float, accepts: Callable[[float], bool], accepted: str) -> None:
+    is_number = np.ndim(value) == 0 and np.asarray(value).dtype.kind in "fiu"
+    if not is_number or not accepts(value):
         raise ValueError(f"{name} must be {accepted}, got {value!r}")
 
 

@@ -185,7 +185,7 @@ def parameters(seed: int = 0, dtype: type = np.float64) -> dict[str, np.ndarray]
 
 
 def gradients(steps: int, seed: int = 1, dtype: type = np.float64) -> list[dict[str, np.ndarray]]:
-    """Gradients for `parameters`: of several sizes, with a drift and some exact zeros, one parameter's zero at first."""
+    """Gradients for `parameters`: of several sizes, with a drift and exact zeros, one parameter's zero at first."""
     rng = np.random.default_rng(seed)
     sequence = []
     for step in range(steps):
