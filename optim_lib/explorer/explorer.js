@@ -714,7 +714,7 @@ class Figure {
     this.touched = true;
     if (this.table) this.quests.judge(this.table.masks, this.entry());
     const newMap = name === "start" || name === "i2" || this.spec.series.length > 1;
-    this.mark("main", "loss", newMap ? "mapBase" : "map", "says");
+    this.mark("main", name === "start" ? "lossBase" : "loss", newMap ? "mapBase" : "map", "says");
   }
 
   stepped() {
@@ -831,6 +831,15 @@ class Figure {
 
   index(axis) {
     return axis < this.spec.axes.length ? this.model.get(`i${axis}`) : 0;
+  }
+
+  // The decades of the two charts: each start has its own.
+  get lossRange() {
+    return this.spec.lossRange[this.model.get("start")];
+  }
+
+  get endRange() {
+    return this.spec.endRange[this.model.get("start")];
   }
 
   get here() {
@@ -1145,13 +1154,13 @@ class Figure {
   // ---- loss against step
 
   lossBox() {
-    return plotBox(this.loss, { left: 40, right: 12, top: 8, bottom: 22 }, this.spec.lossRange);
+    return plotBox(this.loss, { left: 40, right: 12, top: 8, bottom: 22 }, this.lossRange);
   }
 
   paintLossBase(c) {
     const box = this.lossBox();
     const { colors, spec } = this;
-    logAxis(c, box, spec.lossRange, colors);
+    logAxis(c, box, this.lossRange, colors);
     const unit =
       [1, 2, 5, 10, 20, 25, 50, 100, 200, 250, 500, 1000, 2000, 5000].find((u) => spec.steps / u <= 4.01) ?? spec.steps;
     c.textAlign = "center";
@@ -1205,7 +1214,7 @@ class Figure {
   // ---- the map of settings
 
   mapBox() {
-    return plotBox(this.map, { left: 44, right: 12, top: 24, bottom: 36 }, this.flat ? this.spec.endRange : null);
+    return plotBox(this.map, { left: 44, right: 12, top: 24, bottom: 36 }, this.flat ? this.endRange : null);
   }
 
   mapX(box, i) {
@@ -1217,7 +1226,7 @@ class Figure {
   }
 
   shade(code) {
-    const [low, high] = this.spec.endRange;
+    const [low, high] = this.endRange;
     return (logLoss(code) - low) / (high - low);
   }
 
@@ -1287,8 +1296,8 @@ class Figure {
 
   colorBar(c, box, hatched) {
     const power = (v) => String(parseFloat((10 ** v).toPrecision(1))).replace("e+", "e");
-    const [best, high] = this.spec.endRange.map(power);
-    const low = (this.spec.endClipped ? "\u2264 " : "") + best;
+    const [best, high] = this.endRange.map(power);
+    const low = (this.spec.endClipped[this.model.get("start")] ? "\u2264 " : "") + best;
     const lost = "diverges";
     const name = c.measureText(`\u2191 ${this.spec.axes[1].name}`).width + 20;
     const taken = name + c.measureText(low + high).width + 14 + (hatched ? c.measureText(lost).width + 28 : 0);
@@ -1385,7 +1394,7 @@ class Figure {
   // With one axis, or in a race: the final loss as a line along the first axis.
   paintLineBase(c) {
     const box = this.mapBox();
-    logAxis(c, box, this.spec.endRange, this.colors);
+    logAxis(c, box, this.endRange, this.colors);
     const count = this.count(0);
     const rest = this.here.slice(1);
     const ends = this.table.series.map((series) =>

@@ -291,9 +291,9 @@ def _figure(
         "view": list(view),
         "aspect": WIDTH / height,
         "field": {"largest": largest, "exponent": exponent},
-        "lossRange": _loss_range(data),
-        "endRange": _end_range(data),
-        "endClipped": _end_range(data)[0] > _extent(data)[0] + 0.05,
+        "lossRange": [_loss_range(data, k) for k in range(len(data.starts))],
+        "endRange": [_end_range(data, k) for k in range(len(data.starts))],
+        "endClipped": [_end_range(data, k)[0] > _extent(data, k)[0] + 0.05 for k in range(len(data.starts))],
         "curves": [_curve_spec(curve, data) for curve in curves],
         "quests": [spec for spec, _ in judged],
         "layout": layout,
@@ -358,22 +358,22 @@ def _in_view(point: Sequence[float], view: Sequence[float]) -> list[float]:
     return [(float(point[0]) - left) / (right - left), (float(point[1]) - bottom) / (top - bottom)]
 
 
-def _loss_range(data: Table) -> list[float]:
+def _loss_range(data: Table, start: int) -> list[float]:
     """The decades that the loss chart shows, the same for every setting, so that the axis stands still."""
-    best, usual, high = _extent(data)
+    best, usual, high = _extent(data, start)
     return _padded(max(best, usual - 1.0), high + 0.3)
 
 
-def _end_range(data: Table) -> list[float]:
-    """The decades that the map spans: from the best ends (a few single ones may lie below) to the worst start."""
-    best, usual, high = _extent(data)
+def _end_range(data: Table, start: int) -> list[float]:
+    """The decades that the map spans: from the best ends (a few single ones may lie below) to the start."""
+    best, usual, high = _extent(data, start)
     return _padded(usual if len(data.axes) > 1 and len(data.series) == 1 else best, high)
 
 
-def _extent(data: Table) -> tuple[float, float, float]:
-    """Decades: of the lowest final loss, of the one that a fiftieth of the settings reach, and of the worst start."""
-    first = max(float(series.gaps[..., 0].max()) for series in data.series)
-    ends = np.concatenate([series.gaps[..., -1].ravel() for series in data.series])
+def _extent(data: Table, start: int) -> tuple[float, float, float]:
+    """Decades: of the lowest final loss, of the one that a fiftieth of the settings reach, and of the start."""
+    first = max(float(series.gaps[start, ..., 0].max()) for series in data.series)
+    ends = np.concatenate([series.gaps[start, ..., -1].ravel() for series in data.series])
     alive = ends[np.isfinite(ends)] if np.isfinite(ends).any() else np.array([first])
     least = max(first * 1e-13, tables.SMALLEST)
     best, usual = (max(float(np.quantile(alive, part)), least) for part in (0.0, 0.02))

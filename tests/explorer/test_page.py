@@ -228,6 +228,7 @@ def test_play_runs_to_the_end_and_can_pause(show, momentum):
     assert page.evaluate("model.get('step')") == paused
     page.click(".uo-play")
     page.wait_for_function("model.get('step') === 60", timeout=20_000)
+    page.wait_for_selector(".uo-play >> text=Play")
 
 
 def test_reduced_motion_plays_in_single_steps(show, momentum):
