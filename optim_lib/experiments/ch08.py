@@ -7,9 +7,58 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from optim_lib.data import digits
 from optim_lib.descent import sweep
 from optim_lib.landscapes import quadratic
-from optim_lib.optimizers import Adam, AMSGrad, Optimizer, UncorrectedAdam
+from optim_lib.measure import sharpness
+from optim_lib.networks import MLP
+from optim_lib.optimizers import Adam, AMSGrad, MomentumSGD, Optimizer, UncorrectedAdam
+from optim_lib.training import LogUniform, Search, Tuned, Tuning, Uniform, train, train_sweep, tune
+
+DATA = digits()
+NETWORK = MLP((64, 32, 10))
+SEARCHES = {
+    "SGD + momentum": Search(MomentumSGD, learning_rate=LogUniform(1e-3, 3.0), momentum=Uniform(0.0, 0.98)),
+    "Adam": Search(Adam, learning_rate=LogUniform(1e-4, 0.3), beta1=Uniform(0.0, 0.98)),
+}
+
+
+def compare_on_digits(epochs: int, trials: int = 15) -> Tuning:
+    """Adam and SGD with momentum on the digits: two hyperparameters each, the same number of settings tried."""
+    return tune(SEARCHES, NETWORK, DATA, trials=trials, epochs=epochs, progress=False)
+
+
+def sharpness_at(loss: float, tuning: Tuning, most_epochs: int = 40) -> dict[str, NDArray[np.float64]]:
+    """The sharpness of each tuned optimizer when its training loss is first under `loss`, for the report seeds.
+
+    Sharpness falls as the training loss does, so only networks that fit equally well can be compared. Each run is
+    looked at after every epoch; one that never arrives is NaN.
+    """
+    return {
+        tuned.label: np.array([_sharpness_of_run(tuned, loss, seed, most_epochs) for seed in range(5)])
+        for tuned in tuning
+    }
+
+
+def _sharpness_of_run(tuned: Tuned, loss: float, seed: int, most_epochs: int) -> float:
+    objective = NETWORK.on(*DATA.train)
+    optimizer = SEARCHES[tuned.label].optimizer(**tuned.setting)
+    params = NETWORK.initialize(seed)
+    for epoch in range(most_epochs):
+        order = 1000 * seed + epoch
+        params = train(NETWORK, optimizer, DATA, epochs=1, seed=order, params=params, progress=False).params
+        if objective.loss(params) < loss:
+            return sharpness(objective, params)
+    return np.nan
+
+
+def accuracy_by_rate(rates: ArrayLike, epochs: int = 5) -> dict[str, NDArray[np.float64]]:
+    """Validation accuracy on the digits for each rate (columns) and three seeds (rows), otherwise at the defaults."""
+    found = {}
+    for label, optimizer in (("SGD + momentum", MomentumSGD), ("Adam", Adam)):
+        runs = train_sweep(NETWORK, optimizer, DATA, epochs=epochs, seeds=range(3), learning_rate=rates, progress=False)
+        found[label] = runs.validation_accuracies[..., -1].T
+    return found
 
 
 def unit_steps(optimizer: Optimizer, grads: ArrayLike) -> NDArray[np.float64]:
