@@ -40,7 +40,7 @@ def source(*objects: Any, docstrings: bool = False) -> Piece:
         raise TypeError("source needs at least one class or function")
     text = "\n\n\n".join(_code_of(thing, docstrings) for thing in objects)
     places = dict.fromkeys(filter(None, map(_place, objects)))
-    note = f'<p class="uo-note">From <code>{escape(", ".join(places))}</code></p>' if places else ""
+    note = f'<p class="up-note">From <code>{escape(", ".join(places))}</code></p>' if places else ""
     return Piece(page_piece(highlight(text, PythonLexer(), HtmlFormatter(wrapcode=True)) + note), text)
 
 

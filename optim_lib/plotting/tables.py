@@ -93,7 +93,7 @@ def _text(value: Any, how: tuple[str, bool], missing: str) -> str:
 
 
 def _html(titles: list[str], cells: list[list[str]], words: list[bool], caption: str, notes: Sequence[str]) -> str:
-    classes = [' class="uo-words"' if left else "" for left in words]
+    classes = [' class="up-words"' if left else "" for left in words]
     head = "".join(f'<th scope="col"{c}>{inline(title)}</th>' for title, c in zip(titles, classes, strict=True))
     body = "".join(
         f'<tr><th scope="row"{classes[0]}>{inline(row[0])}</th>'
@@ -103,9 +103,9 @@ def _html(titles: list[str], cells: list[list[str]], words: list[bool], caption:
     )
     name = f"<caption>{inline(caption)}</caption>" if caption else ""
     label = escape(plain(caption) or "table", quote=True)
-    below = "".join(f'<p class="uo-note">{inline(note)}</p>' for note in notes)
+    below = "".join(f'<p class="up-note">{inline(note)}</p>' for note in notes)
     return page_piece(
-        f'<div class="uo-scroll" role="region" aria-label="{label}" tabindex="0"><table>{name}'
+        f'<div class="up-scroll" role="region" aria-label="{label}" tabindex="0"><table>{name}'
         f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>{below}"
     )
 

@@ -168,7 +168,7 @@ def show(*figures: Figure, alt: str, caption: str) -> Piece:
             _make_panel(figure)
     body = "".join(svg(figure) for figure in figures)
     html = (
-        f'<div class="uo-panels" role="img" aria-label="{escape(alt, quote=True)}">{body}</div>'
+        f'<div class="up-panels" role="img" aria-label="{escape(alt, quote=True)}">{body}</div>'
         f"<figcaption>{inline(caption)}</figcaption>"
     )
     return Piece(page_piece(html, "figure"), f"Figure: {plain(caption)}")

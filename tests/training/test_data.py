@@ -1,0 +1,120 @@
+"""Datasets are split without overlap and scaled by what was trained on; mini-batches cover an epoch."""
+
+import numpy as np
+import pytest
+from sklearn import datasets as originals
+
+from optim_lib.data import breast_cancer, diabetes, digits, ill_conditioned_regression, minibatches
+
+LOADERS = {
+    "digits": (digits, originals.load_digits),
+    "breast cancer": (breast_cancer, originals.load_breast_cancer),
+    "diabetes": (diabetes, lambda: originals.load_diabetes(scaled=False)),
+}
+
+
+def rows_of(data):
+    return np.concatenate([data.raw(part.x) for part in (data.train, data.validation, data.test)])
+
+
+@pytest.mark.parametrize("name", LOADERS)
+def test_every_example_is_in_exactly_one_part_and_can_be_unscaled(name):
+    load, original = LOADERS[name]
+    ours, theirs = rows_of(load()), original().data
+    assert ours.shape == theirs.shape
+    order = [np.lexsort(rows.round(6).T) for rows in (ours, theirs)]
+    np.testing.assert_allclose(ours[order[0]], theirs[order[1]], rtol=1e-9, atol=1e-9)
+
+
+@pytest.mark.parametrize("name", LOADERS)
+def test_targets_stay_with_their_examples(name):
+    load, original = LOADERS[name]
+    data, raw = load(), original()
+    target_of = {row.round(6).tobytes(): target for row, target in zip(raw.data + 0.0, raw.target, strict=True)}
+    x, y = data.test
+    expected = np.array([target_of[(row.round(6) + 0.0).tobytes()] for row in data.raw(x).round(6)])
+    if data.classes:
+        np.testing.assert_array_equal(y, expected)
+    else:
+        assert np.corrcoef(y[:, 0], expected)[0, 1] > 1 - 1e-12
+
+
+def test_scaling_uses_training_statistics_only():
+    data = diabetes()
+    np.testing.assert_allclose(data.train.x.mean(axis=0), 0, atol=1e-12)
+    np.testing.assert_allclose(data.train.x.std(axis=0), 1)
+    np.testing.assert_allclose([data.train.y.mean(), data.train.y.std()], [0, 1], atol=1e-12)
+    assert abs(data.test.x.mean(axis=0)).max() > 0.01
+    assert abs(data.test.x.std(axis=0) - 1).max() > 0.01
+
+
+def test_digits_share_one_scale_so_that_no_rare_pixel_is_blown_up():
+    data = digits()
+    np.testing.assert_allclose(data.train.x.mean(axis=0), 0, atol=1e-12)
+    assert data.train.x.std() == pytest.approx(1)
+    assert abs(data.test.x).max() < 5
+
+
+def test_diabetes_in_its_own_units():
+    data = diabetes(standardize=False)
+    assert data.train.y.min() >= 25
+    assert data.train.x[:, 0].max() > 70  # years
+
+
+def test_the_seed_decides_the_split_and_shares_decide_its_sizes():
+    assert np.array_equal(digits(seed=1).train.x, digits(seed=1).train.x)
+    assert not np.array_equal(digits(seed=1).train.y, digits(seed=2).train.y)
+    data = digits(validation=0.1, test=0.0)
+    assert [len(part.x) for part in (data.train, data.validation, data.test)] == [1617, 180, 0]
+
+
+@pytest.mark.parametrize("condition", [1.0, 50.0, 1e6])
+def test_the_regression_has_the_condition_number_it_claims(condition):
+    data = ill_conditioned_regression(condition=condition)
+    for x, _ in (data.train, data.test):
+        eigenvalues = np.linalg.eigvalsh(2 / len(x) * x.T @ x)
+        np.testing.assert_allclose(eigenvalues[::-1], np.geomspace(1, 1 / condition, 20), rtol=1e-6)
+
+
+def test_the_noise_of_the_regression_is_its_best_error():
+    x, y = ill_conditioned_regression(noise=0.5, examples=4000).train
+    best = np.linalg.lstsq(x, y, rcond=None)[0]
+    assert np.std(y - x @ best) == pytest.approx(0.5, rel=0.05)
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: digits(validation=1.0), r"validation must be a share in \[0, 1\), got 1.0"),
+        (lambda: digits(test=-0.1), "test must be a share"),
+        (lambda: digits(validation=0.6, test=0.5), "must leave examples to train on"),
+        (lambda: ill_conditioned_regression(condition=0.5), "condition must be a number of at least 1, got 0.5"),
+        (lambda: ill_conditioned_regression(features=30, examples=20), "features must be at least 2"),
+        (lambda: ill_conditioned_regression(noise=np.nan), "noise must be a standard deviation"),
+        (lambda: minibatches(0, 2, 0), "n must be a whole number of at least 1, got 0"),
+        (lambda: minibatches(10, 2.5, 0), "batch_size must be a whole number of at least 1, got 2.5"),
+    ],
+)
+def test_bad_arguments_are_named(call, message):
+    with pytest.raises(ValueError, match=message):
+        call()
+
+
+def test_an_epoch_sees_each_example_once():
+    batches = list(minibatches(10, 4, rng=0))
+    assert [len(batch) for batch in batches] == [4, 4, 2]
+    assert sorted(np.concatenate(batches)) == list(range(10))
+
+
+def test_dropping_the_last_batch_leaves_equal_sizes():
+    assert [len(batch) for batch in minibatches(10, 4, rng=0, drop_last=True)] == [4, 4]
+    assert [len(batch) for batch in minibatches(8, 4, rng=0, drop_last=True)] == [4, 4]
+    assert [len(batch) for batch in minibatches(3, 4, rng=0, drop_last=True)] == [3]
+
+
+def test_a_generator_gives_each_epoch_its_own_order_and_a_seed_repeats_it():
+    rng = np.random.default_rng(0)
+    first, second = (np.concatenate(list(minibatches(50, 8, rng))) for _ in range(2))
+    again = np.concatenate(list(minibatches(50, 8, 0)))
+    assert not np.array_equal(first, second)
+    assert np.array_equal(first, again)
