@@ -3,16 +3,6 @@
 (function () {
   const STATE = 'script[type="application/vnd.jupyter.widget-state+json"]';
   const VIEW = 'script[type="application/vnd.jupyter.widget-view+json"]';
-  const here = document.currentScript.src.replace(/[^/]*$/, "") + "widgets/";
-
-  requirejs.config({
-    paths: {
-      "@jupyter-widgets/base": here + "base",
-      "@jupyter-widgets/controls": here + "controls",
-      "@jupyter-widgets/html-manager": here + "html-manager",
-      anywidget: here + "anywidget",
-    },
-  });
 
   // ipywidgets asks MathJax 2's queue to typeset the labels of sliders; the course has MathJax 3.
   function Queue([, , element]) {

@@ -32,6 +32,14 @@ MATHJAX_PARTS = (
     "output/chtml",
 )
 MATHJAX_ACCESSIBLE = ("a11y/assistive-mml.js",)
+# The modules look for their fonts beside their own address, which has to be known before they are defined.
+REQUIRE_CONFIG = """\
+(function () {
+  const folder = document.currentScript.src.replace(/[^/]*$/, "");
+  const names = ["@jupyter-widgets/base", "@jupyter-widgets/controls", "@jupyter-widgets/html-manager", "anywidget"];
+  requirejs.config({ paths: Object.fromEntries(names.map((name) => [name, folder + name.replace(/.*\\//, "")])) });
+})();
+"""
 FONT_FACE = """\
 @font-face {{
   font-family: "Source Serif 4 Variable";
@@ -114,7 +122,9 @@ def _assemble_widgets(modules: Path, target: Path) -> None:
     # does that loader's work.
     wanted = ("@jupyter-widgets/base", "@jupyter-widgets/controls", "@jupyter-widgets/html-manager")
     text = "\n".join(re.sub(r"^//# sourceMappingURL=.*$", "", parts[name], flags=re.MULTILINE) for name in wanted)
-    (target / "html-manager.js").write_text(text, encoding="utf-8")
+    # A page opened from disk has no origin, and then the bundle cannot find its fonts.
+    text = re.sub(r"\$\{(\w+)\.origin\}", r"${\1.protocol}//${\1.host}", text)
+    (target / "html-manager.js").write_text(REQUIRE_CONFIG + text, encoding="utf-8")
     for font in manager.glob("*.woff2"):
         shutil.copyfile(font, target / font.name)
     shutil.copyfile(modules / "requirejs" / "require.js", target / "require.js")

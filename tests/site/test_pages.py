@@ -1,0 +1,155 @@
+"""Every page, wide and narrow, light and dark, as a reader gets it: whole, quiet, and from this site alone."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from urllib.parse import unquote, urldefrag, urljoin
+
+import pytest
+
+from tests.site.support import CHAPTERS, HTML, PAGES
+
+every_page = pytest.mark.parametrize("path", PAGES, ids=lambda path: Path(path).stem)
+
+# Texts whose color is too close to what is painted behind them; 4.5 is the bar of WCAG 2.1, level AA.
+FAINT = """
+() => {
+    const linear = (c) => (c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4);
+    const channels = (color) => color.match(/[\\d.]+/g).map(Number);
+    const light = ([r, g, b]) => {
+        const [x, y, z] = [r, g, b].map((c) => linear(c / 255));
+        return 0.2126 * x + 0.7152 * y + 0.0722 * z;
+    };
+    const paper = (element) => {
+        for (let e = element; e; e = e.parentElement) {
+            const color = getComputedStyle(e).backgroundColor;
+            if (color.startsWith("rgb(")) return channels(color);
+        }
+        return [255, 255, 255];
+    };
+    const texts = "p, li, td, th, a, summary, figcaption, h1, h2, h3, button, .widget-label, .widget-readout, .MCButton";
+    const shown = (e) => e.offsetParent && [...e.childNodes].some((n) => n.nodeType === 3 && n.textContent.trim());
+    return [...document.querySelectorAll(".bd-article, .bd-sidebar-primary, .bd-footer-content")]
+        .flatMap((part) => [...part.querySelectorAll(texts)])
+        .filter((e) => shown(e) && !e.matches(".headerlink, [disabled]"))
+        .map((e) => {
+            const [a, b] = [light(channels(getComputedStyle(e).color)), light(paper(e))];
+            return [(Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05), e.tagName, e.textContent.trim().slice(0, 60)];
+        })
+        .filter(([contrast]) => contrast < 4.5);
+}
+"""
+
+
+@every_page
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+@pytest.mark.parametrize("width", [1280, 390])
+def test_page_is_whole_and_quiet(open_page, path, width, dark):
+    watched = open_page(path, width=width, dark=dark)
+    page = watched.page
+    for share in (0.25, 0.5, 0.75, 1):  # figures are drawn when they come near
+        page.evaluate("share => scrollTo(0, share * document.body.scrollHeight)", share)
+        page.wait_for_timeout(150)
+    assert watched.wrong == []
+    assert page.evaluate("document.documentElement.dataset.theme") == ("dark" if dark else "light")
+    assert page.evaluate("document.documentElement.scrollWidth") <= width, "the page scrolls sideways"
+    assert page.evaluate(FAINT) == []
+    assert page.locator("h1").count() >= 1
+    assert page.evaluate(UNTYPESET) == []
+    assert page.evaluate(WITHOUT_ALT) == []
+
+
+UNTYPESET = """
+() => [...document.querySelectorAll(".math")]
+    .filter((math) => !math.querySelector("mjx-container") || math.querySelector("mjx-merror, [data-mjx-error]"))
+    .map((math) => math.textContent)
+"""
+
+WITHOUT_ALT = """
+() => [...document.querySelectorAll(".bd-article img, .bd-article svg[role=img], .bd-article canvas")]
+    .filter((image) => !image.closest("[aria-hidden=true]"))
+    .filter((image) => !(image.getAttribute("alt") || image.getAttribute("aria-label") || image.querySelector("title")))
+    .map((image) => image.outerHTML.slice(0, 200))
+"""
+
+
+@pytest.fixture(scope="session")
+def anchors(site, browser):
+    """The ids of every page of the site, as its HTML has them."""
+    page = browser.new_page(java_script_enabled=False)
+    found = {}
+    for file in site.rglob("*.html"):
+        page.set_content(file.read_text(encoding="utf-8"))
+        ids = page.evaluate("() => [...document.querySelectorAll('[id], a[name]')].map((e) => e.id || e.name)")
+        found[file.relative_to(site).as_posix()] = set(ids)
+    page.close()
+    return found
+
+
+@every_page
+def test_every_link_inside_the_book_leads_somewhere(site, anchors, browser, path):
+    page = browser.new_page(java_script_enabled=False)
+    page.set_content((site / path).read_text(encoding="utf-8"))
+    links = page.evaluate("() => [...document.querySelectorAll('a[href]')].map((a) => a.getAttribute('href'))")
+    page.close()
+    broken = []
+    for link in links:
+        if link.startswith(("http:", "https:", "mailto:", "#!")) or link == "#":
+            continue
+        target, anchor = urldefrag(urljoin(path, link))
+        target = unquote(target)
+        if not (site / target).is_file() or (anchor and anchor not in anchors.get(target, {anchor})):
+            broken.append(link)
+    assert len(links) > 5
+    assert broken == []
+
+
+@pytest.mark.parametrize("path", [*CHAPTERS[-1:], "chapters/index.html", "chapters/notation.html"])
+def test_page_works_opened_from_disk(open_page, path):
+    watched = open_page(path, disk=True)
+    page = watched.page
+    assert page.evaluate(UNTYPESET) == []
+    figures = page.locator(".uo-explorer")
+    for index in range(figures.count()):
+        figures.nth(index).scroll_into_view_if_needed()
+        page.wait_for_timeout(150)
+        assert figures.nth(index).locator(".uo-says").inner_text()
+    assert watched.wrong == []
+
+
+def test_front_door_leads_to_the_landing_page(open_page):
+    watched = open_page("index.html")
+    watched.page.wait_for_url("**/chapters/index.html")
+    assert watched.wrong == []
+
+
+@pytest.mark.parametrize("disk", [False, True], ids=["served", "from disk"])
+def test_search_finds_a_chapter(open_page, disk):
+    watched = open_page("search.html?q=momentum", disk=disk)
+    watched.page.wait_for_selector("#search-results li a")
+    watched.page.wait_for_timeout(300)  # excerpts are fetched after the titles
+    assert watched.wrong == []
+
+
+def test_the_theme_switch_reaches_everything(open_page):
+    page = open_page(CHAPTERS[-1] if CHAPTERS else "chapters/index.html").page
+    background = "getComputedStyle(document.body).backgroundColor"
+    before = page.evaluate(background)
+    seen = set()
+    for _ in range(3):
+        page.locator("button.theme-switch-button").first.click()
+        seen.add((page.evaluate("document.documentElement.dataset.theme"), page.evaluate(background)))
+    assert {theme for theme, _ in seen} == {"light", "dark"}
+    assert any(color != before for _, color in seen)
+
+
+def test_keyboard_reaches_the_content_first(open_page):
+    page = open_page("chapters/index.html").page
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.getAttribute('href')") == "#main-content"
+    assert page.evaluate("getComputedStyle(document.activeElement).outlineStyle") != "none"
+
+
+def test_widget_scripts_are_loaded_only_where_there_are_widgets(site):
+    assert "html-manager.js" in (HTML / "chapters/index.html").read_text(encoding="utf-8")
+    assert "html-manager.js" not in (HTML / "chapters/notation.html").read_text(encoding="utf-8")

@@ -1,0 +1,135 @@
+"""The build does again what a change made necessary, and nothing else."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+import yaml
+
+from optim_lib.palette import DARK, LIGHT
+from tools import build_book, site_assets
+
+ROOT = Path(__file__).parents[1]
+
+
+@pytest.fixture
+def tree(tmp_path):
+    """A copy of what the build depends on, small enough to edit."""
+    for name in (*build_book.CODE, *build_book.LOOK, *build_book.PAGES):
+        source, target = ROOT / name, tmp_path / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        ignore = shutil.ignore_patterns("__pycache__", "*.ipynb")
+        if source.is_dir():
+            shutil.copytree(source, target, ignore=ignore, dirs_exist_ok=True)
+        else:
+            shutil.copyfile(source, target)
+    return tmp_path
+
+
+def append(path: Path, text: str = "\n# changed\n") -> None:
+    path.write_text(path.read_text(encoding="utf-8") + text, encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("file", "part"),
+    [
+        ("optim_lib/descent.py", "code"),
+        ("optim_lib/explorer/explorer.js", "code"),
+        ("exercises/grading.py", "code"),
+        ("requirements.txt", "code"),
+        ("book/site.css", "look"),
+        ("_config.yml", "look"),
+        ("chapters/index.md", "pages"),
+        ("chapters/references.bib", "pages"),
+    ],
+)
+def test_a_change_is_seen_in_its_part_alone(tree, file, part):
+    before = build_book.signatures(tree)
+    append(tree / file)
+    after = build_book.signatures(tree)
+    assert {name for name in before if before[name] != after[name]} == {part}
+
+
+def test_a_renamed_file_is_a_change(tree):
+    before = build_book.signatures(tree)
+    (tree / "book" / "site.js").rename(tree / "book" / "other.js")
+    assert build_book.signatures(tree)["look"] != before["look"]
+
+
+def test_bytecode_is_no_change(tree):
+    before = build_book.signatures(tree)
+    (tree / "optim_lib" / "__pycache__").mkdir()
+    (tree / "optim_lib" / "__pycache__" / "x.pyc").write_bytes(b"1")
+    assert build_book.signatures(tree) == before
+
+
+@pytest.fixture
+def built(tmp_path):
+    """A folder that looks like a finished build."""
+    for folder in (".jupyter_cache", ".doctrees", "html"):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "index.html").write_text("x")
+    (tmp_path / "signatures.json").write_text(json.dumps({"code": "c", "look": "l", "pages": "p"}))
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("new", "kept"),
+    [
+        ({"code": "c", "look": "l", "pages": "new"}, {".jupyter_cache", ".doctrees", "html"}),
+        ({"code": "c", "look": "new", "pages": "p"}, {".jupyter_cache"}),
+        ({"code": "new", "look": "l", "pages": "p"}, set()),
+    ],
+)
+def test_only_what_a_change_made_stale_is_dropped(built, new, kept):
+    build_book._drop_what_changed(built, new)
+    assert {folder for folder in (".jupyter_cache", ".doctrees", "html") if (built / folder).exists()} == kept
+
+
+def test_an_unfinished_build_is_not_current(built, monkeypatch):
+    now = {"code": "new", "look": "l", "pages": "p"}
+    monkeypatch.setattr(build_book, "signatures", lambda: now)
+    build_book._drop_what_changed(built, now)
+    (built / "html").mkdir()
+    (built / "html" / "index.html").write_text("half")
+    assert not build_book.is_current(built)
+
+
+def test_broken_memory_of_a_build_means_building_again(built):
+    (built / "signatures.json").write_text("{")
+    assert not build_book.is_current(built)
+
+
+def test_every_chapter_is_in_the_table_of_contents():
+    parts = yaml.safe_load((ROOT / "_toc.yml").read_text(encoding="utf-8"))["parts"]
+    listed = [entry["file"] for part in parts for entry in part["chapters"]]
+    stored = sorted(f"chapters/{path.stem}" for path in (ROOT / "chapters").glob("*.ipynb"))
+    assert [file for file in listed if re.match(r"chapters/\d", file)] == stored
+
+
+def test_modules_of_a_bundle_are_told_apart():
+    bundle = '/* a */\ndefine("one",[],1);\n//x\ndefine("two/b",["one"],2);\n'
+    assert site_assets.amd_modules(bundle) == {
+        "one": 'define("one",[],1);\n//x\n',
+        "two/b": 'define("two/b",["one"],2);\n',
+    }
+
+
+def test_the_lock_file_names_no_host():
+    text = (site_assets.LOCKED / "package-lock.json").read_text(encoding="utf-8")
+    assert '"integrity"' in text
+    assert "resolved" not in text
+    assert "://" not in text
+
+
+@pytest.mark.parametrize(("theme", "palette"), [("light", LIGHT), ("dark", DARK)])
+def test_pages_and_figures_have_the_same_colors(theme, palette):
+    css = (ROOT / "book" / "site.css").read_text(encoding="utf-8")
+    block = css[css.index(f'html[data-theme="{theme}"] {{\n  color-scheme') :].split("}")[0]
+    colors = dict(re.findall(r"--uo-(\w+): (#\w+);", block))
+    shared = ("paper", "ink", "muted", "faint", "panel", "accent", "good")
+    assert {name: colors[name].lower() for name in shared} == {name: palette[name].lower() for name in shared}
