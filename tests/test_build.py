@@ -99,8 +99,9 @@ def test_an_unfinished_build_is_not_current(built, monkeypatch):
     assert not build_book.is_current(built)
 
 
-def test_broken_memory_of_a_build_means_building_again(built):
-    (built / "signatures.json").write_text("{")
+@pytest.mark.parametrize("memory", ["", "{", "[]"])
+def test_broken_memory_of_a_build_means_building_again(built, memory):
+    (built / "signatures.json").write_text(memory)
     assert not build_book.is_current(built)
 
 

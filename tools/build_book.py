@@ -67,9 +67,10 @@ def signatures(root: Path = ROOT) -> dict[str, str]:
 
 def _remembered(build: Path) -> dict[str, str]:
     try:
-        return json.loads((build / "signatures.json").read_text(encoding="utf-8"))
+        found = json.loads((build / "signatures.json").read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return {}
+    return found if isinstance(found, dict) else {}
 
 
 def is_current(build: Path = BUILD) -> bool:

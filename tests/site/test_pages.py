@@ -27,7 +27,7 @@ FAINT = """
         }
         return [255, 255, 255];
     };
-    const texts = "p, li, td, th, a, summary, figcaption, h1, h2, h3, button, .widget-label, .widget-readout, .MCButton";
+    const texts = "p, li, td, th, a, summary, figcaption, h1, h2, h3, button, .widget-label, .widget-readout, label";
     const shown = (e) => e.offsetParent && [...e.childNodes].some((n) => n.nodeType === 3 && n.textContent.trim());
     return [...document.querySelectorAll(".bd-article, .bd-sidebar-primary, .bd-footer-content")]
         .flatMap((part) => [...part.querySelectorAll(texts)])
