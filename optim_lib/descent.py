@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -242,12 +243,13 @@ def _trajectory(optimizer: Any, landscape: Landscape, start: Array, steps: int, 
     rng = np.random.default_rng(seed)
     # All x lie together in memory, then all y: loops over the grid are then long, whatever axis they broadcast over.
     params = {"p": np.moveaxis(np.moveaxis(start, -1, 0).copy(), 0, -1)}
-    points = np.empty((steps + 1, 2, *start.shape[:-1]), dtype=start.dtype)
+    points = np.full((steps + 1, 2, *start.shape[:-1]), np.nan, dtype=start.dtype)
     record = np.moveaxis(points, 1, -1)
     record[0] = start
     noisy = bool(np.any(noise))
     # Runs that overflow are found afterwards and reported by their step: a warning for each would say nothing more.
-    with np.errstate(all="ignore"):
+    # Arrays overflow to infinity; a rule that computes with plain Python numbers raises.
+    with np.errstate(all="ignore"), suppress(OverflowError):
         for step in range(1, steps + 1):
             gradient = landscape.gradient(params["p"])
             if noisy:

@@ -529,6 +529,7 @@ class Figure {
     this.quests.changed = () => this.mark("map", "says");
     this.root = make("div", {
       class: "uo-explorer",
+      "data-kind": spec.kind,
       role: "group",
       "aria-label": spec.title,
       "data-lm-suppress-shortcuts": "true",
@@ -1600,7 +1601,7 @@ class Figure {
     const living = listed.length
       ? `${this.spec.measure === "loss" ? "" : "above the minimum, "}${listed.length > 1 ? `${listed[0]}, then ${sentence(listed.slice(1))}` : listed[0]}`
       : "";
-    const dead = lost.map((run) => `${run.series.label} has diverged: ${this.ending(run)}`).join("; ");
+    const dead = lost.map((run) => `${run.series.label} diverged at step ${run.gone}`).join("; ");
     return `${at}: ${[living, dead].filter(Boolean).join("; ")}.`;
   }
 

@@ -269,7 +269,7 @@ def _by_accuracy(tried: TrainingSweep) -> tuple[Array, NDArray]:
 
 
 def _by_loss(tried: TrainingSweep) -> tuple[Array, NDArray]:
-    loss = np.nan_to_num(tried.validation_losses[..., -1], nan=np.inf).mean(axis=-1)
+    loss = tried.validation_losses[..., -1].mean(axis=-1)
     return loss, np.argsort(loss, kind="stable")
 
 

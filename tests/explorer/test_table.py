@@ -81,10 +81,11 @@ def test_divergence_arrives_at_its_step():
 
 def test_a_far_point_keeps_its_direction():
     view = (-1.0, 1.0, -1.0, 1.0)
-    units = tables.point_units(np.array([[[300.0, 100.0], [np.nan, np.nan]]]), view) / tables.UNITS - 0.5
-    assert units[0, 0, 0] == pytest.approx(tables.REACH, abs=1e-3)
-    assert units[0, 0, 0] / units[0, 0, 1] == pytest.approx(3, rel=1e-3)
-    assert units[0, 1].tolist() == units[0, 0].tolist(), "a diverged run stays where it was last seen"
+    points = np.array([[0.0, 0.0], [300.0, 100.0], [np.nan, np.nan]])
+    units = tables.point_units(points, view) / tables.UNITS - 0.5
+    assert units[1, 0] == pytest.approx(tables.REACH, abs=1e-3)
+    assert units[1, 0] / units[1, 1] == pytest.approx(3, rel=1e-3)
+    assert units[2].tolist() == units[1].tolist(), "a diverged run stays where it was last seen"
 
 
 @pytest.mark.parametrize("landscape", LANDSCAPES, ids=lambda landscape: landscape.name)

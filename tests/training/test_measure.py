@@ -10,7 +10,17 @@ from optim_lib import measure
 from optim_lib.descent import descend, sweep
 from optim_lib.landscapes import LANDSCAPES, ravine
 from optim_lib.networks import MLP
-from optim_lib.optimizers import LARS, SGD, AdaGrad, Adam, AdamW, MomentumSGD, NesterovMomentum, RMSprop, UncorrectedAdam
+from optim_lib.optimizers import (
+    LARS,
+    SGD,
+    AdaGrad,
+    Adam,
+    AdamW,
+    MomentumSGD,
+    NesterovMomentum,
+    RMSprop,
+    UncorrectedAdam,
+)
 
 
 def small_objective(network=None, n=30, seed=0):
@@ -100,7 +110,15 @@ def test_a_used_optimizer_is_compared_from_its_start():
 
 @pytest.mark.parametrize(
     "spectrum",
-    [[1.0, 25.0], [-30.0, 2.0, 5.0], np.linspace(0, 1, 40), [3.0], [0.0, 0.0], [-4.0, -2.0], np.geomspace(1e-3, 1e3, 60)],
+    [
+        [1.0, 25.0],
+        [-30.0, 2.0, 5.0],
+        np.linspace(0, 1, 40),
+        [3.0],
+        [0.0, 0.0],
+        [-4.0, -2.0],
+        np.geomspace(1e-3, 1e3, 60),
+    ],
     ids=lambda spectrum: f"{np.min(spectrum):g} to {np.max(spectrum):g}",
 )
 def test_extreme_eigenvalues_of_quadratics(spectrum):
@@ -148,7 +166,9 @@ def test_differences_of_gradients_give_the_same_hessian():
     objective, params = small_objective()
     exact = measure.hessian(objective, params)
     np.testing.assert_allclose(measure.hessian(objective.gradients, params), exact, atol=1e-8)
-    assert measure.sharpness(objective.gradients, params) == pytest.approx(measure.sharpness(objective, params), rel=1e-5)
+    assert measure.sharpness(objective.gradients, params) == pytest.approx(
+        measure.sharpness(objective, params), rel=1e-5
+    )
 
 
 # ---------------------------------------------------------------- noise
@@ -195,7 +215,9 @@ def test_a_slice_holds_the_loss_at_its_points(network):
     plane = measure.loss_slice(objective, params, radius=0.8, resolution=5, seed=3)
     assert plane.losses[2, 2] == pytest.approx(objective.loss(params), rel=1e-12)
     for i, j in np.ndindex(5, 5):
-        moved = {n: p + plane.x[i] * plane.directions[0][n] + plane.y[j] * plane.directions[1][n] for n, p in params.items()}
+        moved = {
+            n: p + plane.x[i] * plane.directions[0][n] + plane.y[j] * plane.directions[1][n] for n, p in params.items()
+        }
         assert plane.losses[i, j] == pytest.approx(objective.loss(moved), rel=1e-12)
     point = np.array([0.31, -0.27])
     numeric = measure.finite_difference_gradient(plane.loss, point)
@@ -256,7 +278,10 @@ def test_the_minimum_of_a_slice_is_one():
     rng = np.random.default_rng(0)
     x = rng.standard_normal((50, 2))
     objective, best = network.on(x, x @ [[1.0], [2.0]]), {"W1": np.array([[1.0], [2.0]]), "b1": np.zeros((1, 1))}
-    axes = ({"W1": np.array([[1.0], [0.0]]), "b1": np.zeros((1, 1))}, {"W1": np.array([[0.0], [1.0]]), "b1": np.zeros((1, 1))})
+    axes = (
+        {"W1": np.array([[1.0], [0.0]]), "b1": np.zeros((1, 1))},
+        {"W1": np.array([[0.0], [1.0]]), "b1": np.zeros((1, 1))},
+    )
     start = {"W1": np.array([[0.9], [2.17]]), "b1": np.zeros((1, 1))}
     landscape = measure.loss_slice(objective, start, axes, resolution=11).landscape()
     np.testing.assert_allclose(landscape.minima[0], best["W1"][:, 0] - start["W1"][:, 0], atol=1e-9)
