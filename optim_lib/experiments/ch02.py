@@ -6,16 +6,20 @@ everywhere. Its eigenvalues decide what gradient descent can do, and this module
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
 import numpy as np
+from matplotlib.figure import Figure
 from numpy.typing import ArrayLike, NDArray
 
+from optim_lib import plotting
 from optim_lib.descent import descend
+from optim_lib.explorer.table import Table
 from optim_lib.landscapes import Landscape, Point, least_squares, quadratic, saddle
 from optim_lib.networks import MLP, Objective, Params
 from optim_lib.optimizers import SGD
+from optim_lib.palette import LIGHT, SERIES
 
 Array = NDArray[np.float64]
 
@@ -60,6 +64,16 @@ def two_weights(x1: ArrayLike, x2: ArrayLike, y: ArrayLike, *, name: str) -> Lan
     )
 
 
+def ends_higher(learning_rate: float) -> Callable[[Table], bool]:
+    """For `predict`: whether the loss ends above where it began at this rate, from the figure's first start."""
+
+    def answer(table: Table) -> bool:
+        gaps = table.gaps(table.series[0])[0, table.nearest("learning_rate", learning_rate)]
+        return bool(gaps[-1] > gaps[0])
+
+    return answer
+
+
 # The spectrum and what follows from it -----------------------------------------------------------------
 
 
@@ -101,6 +115,16 @@ def gap_after(hessian: ArrayLike, offset: ArrayLike, learning_rate: float, t: in
     return float(0.5 * np.sum(eigenvalues * c**2 * np.abs(1 - learning_rate * eigenvalues) ** (2.0 * t)))
 
 
+def gaps(x: ArrayLike, y: ArrayLike, learning_rate: float, steps: int) -> tuple[Array, Array]:
+    """The loss above the minimum at each step from zero, relative to the first: measured, and predicted."""
+    x, y = np.asarray(x, dtype=np.float64), np.asarray(y, dtype=np.float64)
+    bottom = np.linalg.lstsq(x, y, rcond=None)[0]
+    # At the minimum the residual is orthogonal to the columns of x: the gap is the mean square of x (theta - bottom).
+    measured = [np.mean((x @ (theta - bottom)) ** 2) for theta in fit(x, y, learning_rate, steps)]
+    predicted = [gap_after(curvature(x), -bottom, learning_rate, t) for t in range(steps + 1)]
+    return np.array(measured) / measured[0], np.array(predicted) / predicted[0]
+
+
 def predicted_steps(hessian: ArrayLike, offset: ArrayLike, learning_rate: float, share: float) -> int:
     """How many steps bring the loss above the minimum to a share of its first value, without taking one."""
     first = gap_after(hessian, offset, learning_rate, 0)
@@ -124,7 +148,7 @@ def measured_steps(
     bottom = np.linalg.lstsq(x, y, rcond=None)[0]
     target = None
     for t, theta in enumerate(fit(x, y, learning_rate, most, start)):
-        gap = np.mean((x @ (theta - bottom)) ** 2)  # the residual at the minimum is orthogonal to the columns of x
+        gap = np.mean((x @ (theta - bottom)) ** 2)
         target = share * gap if target is None else target
         if gap <= target:
             return t
@@ -198,6 +222,30 @@ def endings(
     return np.where(distances.min(axis=-1) < 0.01 * (right - left), distances.argmin(axis=-1), -1)
 
 
+def shares_of_endings(landscape: Landscape, rates: Sequence[float]) -> list[dict[str, float]]:
+    """The share of the starts that end in each minimum, and in none, one row (a dict) for each rate."""
+    rows = []
+    for rate in rates:
+        ends = endings(landscape, rate)
+        inside = {f"({x:.2g}, {y:.2g})": np.mean(ends == k) for k, (x, y) in enumerate(landscape.minima)}
+        rows.append({"rate": f"{rate:g}", **inside, "in none": np.mean(ends == -1)})
+    return rows
+
+
+def draw_endings(landscape: Landscape, learning_rate: float) -> Figure:
+    """A map of the starts, colored by the minimum in which gradient descent from there ends; gray: in none."""
+    left, right, bottom, top = landscape.window
+    ends = endings(landscape, learning_rate)
+    figure, ax = plotting.axes("x of the start", "y of the start", title=f"learning rate {learning_rate:g}", height=4.2)
+    x, y = np.linspace(left, right, len(ends)), np.linspace(bottom, top, len(ends))
+    for k, color in enumerate([LIGHT["muted"], *SERIES[: len(landscape.minima)]], start=-1):
+        ax.contourf(x, y, (ends == k).T.astype(float), levels=[0.5, 1.5], colors=[color], alpha=0.55)
+    ax.plot(*np.transpose(landscape.minima), "*", ms=12, color=LIGHT["ink"], mec=LIGHT["paper"], mew=0.8)
+    ax.set(xlim=(left, right), ylim=(bottom, top))
+    ax.grid(False)
+    return figure
+
+
 def steps_to_leave(distances: Sequence[float], learning_rate: float = 0.1) -> list[int]:
     """Steps until gradient descent is half-way to a valley, started at each distance from the ridge of the saddle."""
     counts = []
@@ -227,9 +275,10 @@ def subset_angles(x: ArrayLike, y: ArrayLike, sizes: Sequence[int], *, draws: in
 def train_and_watch(
     network: MLP, x: ArrayLike, y: ArrayLike, learning_rate: float, *, steps: int = 1000, every: int = 20, seed: int = 0
 ) -> tuple[Array, Array]:
-    """Train with full-batch gradient descent: the sharpness before step 1 and after every `every` steps, and the loss.
+    """Train with full-batch gradient descent: the sharpness at every `every`-th point, and the losses.
 
-    The sharpness is the Hessian's largest eigenvalue, by power iteration that goes on from the direction it found last.
+    The sharpness is the Hessian's largest eigenvalue, by power iteration that goes on from the direction it found last:
+    while training moves slowly, a few products suffice where `optim_lib.measure.sharpness` starts afresh.
     """
     objective, params = network.on(x, y), network.initialize(seed)
     rng = np.random.default_rng(seed)
@@ -237,7 +286,7 @@ def train_and_watch(
     optimizer, sharpness, losses = SGD(learning_rate=learning_rate), [], []
     for t in range(steps + 1):
         if t % every == 0:
-            largest, direction = _power_iteration(objective, params, direction, rounds=100 if t == 0 else 8)
+            largest, direction = _power_iteration(objective, params, direction, rounds=100 if t == 0 else 6)
             sharpness.append(largest)
         loss, grads = network.loss_and_gradients(params, objective.x, objective.y)
         losses.append(float(loss))
@@ -258,7 +307,7 @@ def sharpness_by_rate(
     labels: ArrayLike,
     rates: Sequence[float],
     *,
-    seeds: Sequence[int] = range(5),
+    seeds: Sequence[int] = range(3),
     steps: int = 1000,
     every: int = 20,
 ) -> dict[float, Array]:
