@@ -1,0 +1,455 @@
+r"""Chapter 3, stochastic gradient descent: how good a small batch is, what its noise costs, and what it buys.
+
+All steps are taken by `optim_lib.optimizers.SGD`. Where an experiment is repeated, the repetitions run side by side: the
+parameters carry one more axis.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property, partial
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from optim_lib.data import Dataset, Split, diabetes, minibatches
+from optim_lib.landscapes import Point, double_well
+from optim_lib.networks import MLP, Params
+from optim_lib.optimizers import SGD
+from optim_lib.optimizers.base import Hyperparameter, ParameterState
+from optim_lib.schedules import cosine_annealing
+
+Array = NDArray[np.floating]
+Batches = Iterator[NDArray[np.integer]]
+Sampler = Callable[[int, int, int, np.random.Generator], Batches]
+
+
+# A batch as an estimate of the whole -----------------------------------------------------------------
+
+
+def example_gradients(network: MLP, params: Params, x: ArrayLike, y: ArrayLike) -> Array:
+    """The gradient of each example on its own, all parameters in one row: shape (n, parameters)."""
+    x, y = np.asarray(x), np.asarray(y)
+    _, grads = network.loss_and_gradients(params, x[:, None], y[:, None])
+    return np.concatenate([grad.reshape(len(x), -1) for grad in grads.values()], axis=1)
+
+
+def batch_means(gradients: Array, batch_size: int, *, draws: int = 400, seed: int = 0) -> Array:
+    """The mean gradients of `draws` batches without repetition, of shape (draws, parameters)."""
+    rng, n = np.random.default_rng(seed), len(gradients)
+    return np.stack([gradients[rng.choice(n, batch_size, replace=False)].mean(axis=0) for _ in range(draws)])
+
+
+def agreement(gradients: Array, batch_size: int, *, draws: int = 400, seed: int = 0) -> float:
+    """The median cosine of the angle between a batch's gradient and that of all examples."""
+    means, full = batch_means(gradients, batch_size, draws=draws, seed=seed), gradients.mean(axis=0)
+    return float(np.median(means @ full / (np.linalg.norm(means, axis=1) * np.linalg.norm(full))))
+
+
+def with_replacement(n: int, batch_size: int, runs: int, rng: np.random.Generator) -> Batches:
+    """Batches of independent, uniform draws for all runs, of shape (runs, batch_size), without end."""
+    while True:
+        yield rng.integers(n, size=(runs, batch_size))
+
+
+def shuffled(n: int, batch_size: int, runs: int, rng: np.random.Generator) -> Batches:
+    """Shuffled epochs for all runs, each in its own order, without end; a smaller last batch is dropped."""
+    everything = np.tile(np.arange(n), (runs, 1))
+    while True:
+        order = rng.permuted(everything, axis=1)
+        for start in range(0, n - batch_size + 1, batch_size):
+            yield order[:, start : start + batch_size]
+
+
+def epoch_errors(
+    gradients: Array, batch_size: int, sampler: Sampler, *, epochs: int = 2000, seed: int = 0
+) -> dict[str, float]:
+    """How far the gradients of one epoch's batches are from the full one, and how the halves of an epoch are related.
+
+    All at fixed parameters. Errors are root mean squares over many epochs, as shares of the full gradient's length;
+    an even number of batches must make one epoch.
+    """
+    n, full = len(gradients), gradients.mean(axis=0)
+    batches = sampler(n, batch_size, epochs, np.random.default_rng(seed))
+    errors = np.stack([gradients[next(batches)].mean(axis=1) - full for _ in range(n // batch_size)])
+    half = len(errors) // 2
+    first, second = errors[:half].mean(axis=0), errors[half:].mean(axis=0)
+    size = np.linalg.norm(full)
+    return {
+        "mean of the last batch": float(np.linalg.norm(errors[-1].mean(axis=0)) / size),
+        "one batch": float(np.sqrt((errors**2).sum(axis=-1).mean()) / size),
+        "one epoch": float(np.sqrt((errors.mean(axis=0) ** 2).sum(axis=-1).mean()) / size),
+        "halves": float((first * second).sum() / np.sqrt((first**2).sum() * (second**2).sum())),
+    }
+
+
+# The noise floor of a regression ---------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Regression:
+    r"""Least squares, :math:`L(\theta) = \frac1n \lVert X\theta - y \rVert^2`, with what its noise floor depends on."""
+
+    x: Array
+    y: Array
+
+    @cached_property
+    def minimum(self) -> Array:
+        return np.linalg.lstsq(self.x, self.y, rcond=None)[0]
+
+    @cached_property
+    def hessian(self) -> Array:
+        return 2 / len(self.x) * self.x.T @ self.x
+
+    @cached_property
+    def covariance(self) -> Array:
+        """Of the gradients of single examples at the minimum, where their mean is zero."""
+        residuals = self.x @ self.minimum - self.y
+        gradients = 2 * residuals[:, None] * self.x
+        return gradients.T @ gradients / len(self.x)
+
+    def gap(self, theta: Array) -> Array:
+        """The loss above its minimum, at parameters of shape (..., d)."""
+        offset = theta - self.minimum
+        return 0.5 * np.einsum("...i,ij,...j->...", offset, self.hessian, offset)
+
+    def gradients(self, theta: Array, batches: NDArray[np.integer]) -> Array:
+        """The gradients at parameters of shape (..., runs, d), each run with its own batch, a row of (runs, B)."""
+        x = self.x[batches]
+        errors = (x @ theta[..., None])[..., 0] - self.y[batches]
+        return 2 / batches.shape[1] * (errors[..., None, :] @ x)[..., 0, :]
+
+    def second_moment_map(self, learning_rate: float, batch_size: int) -> Array:
+        r"""The matrix that takes :math:`\mathbb E[\delta\delta^\top]` (as a vector) one step further, noise at rest aside.
+
+        One step is :math:`\delta \leftarrow (I - \eta A_B)\,\delta - \eta\, g_B`, with the batch's own Hessian
+        :math:`A_B`. Averaged over batches drawn with replacement,
+        :math:`\mathbb E[A_B \otimes A_B] = A \otimes A + \frac1B(\mathbb E[A_i \otimes A_i] - A \otimes A)`.
+        """
+        a, identity, d = self.hessian, np.eye(len(self.hessian)), len(self.hessian)
+        outer = np.einsum("ni,nj->nij", self.x, self.x).reshape(len(self.x), -1)
+        single = (4 / len(self.x) * outer.T @ outer).reshape(d, d, d, d).transpose(0, 2, 1, 3).reshape(d * d, d * d)
+        both = np.kron(a, a)
+        linear = np.kron(a, identity) + np.kron(identity, a)
+        return np.eye(d * d) - learning_rate * linear + learning_rate**2 * (both + (single - both) / batch_size)
+
+    def floor(self, learning_rate: float, batch_size: int) -> float:
+        """The mean loss above the minimum that SGD settles at, exactly; infinite if its variance does not settle."""
+        growth = self.second_moment_map(learning_rate, batch_size)
+        if np.abs(np.linalg.eigvals(growth)).max() >= 1:
+            return np.inf
+        added = learning_rate**2 / batch_size * self.covariance
+        settled = np.linalg.solve(np.eye(len(growth)) - growth, added.ravel()).reshape(added.shape)
+        return float(0.5 * np.trace(self.hessian @ settled))
+
+    def simple_floor(self, learning_rate: float, batch_size: int) -> float:
+        r"""The first-order rule :math:`\eta\sigma^2/(4B)`, for small rates."""
+        return float(learning_rate * np.trace(self.covariance) / (4 * batch_size))
+
+    def stable_rate(self, batch_size: int) -> float:
+        """The largest rate at which the variance settles, to four digits, by bisection."""
+        low, high = 0.0, 2 / float(np.linalg.eigvalsh(self.hessian)[-1])
+        while high - low > 1e-4 * high:
+            middle = (low + high) / 2
+            radius = np.abs(np.linalg.eigvals(self.second_moment_map(middle, batch_size))).max()
+            low, high = (middle, high) if radius < 1 else (low, middle)
+        return low
+
+
+def diabetes_regression() -> Regression:
+    """All ten features of the diabetes data, standardized, and an intercept."""
+    x, y = diabetes().train
+    return Regression(np.column_stack([x, np.ones(len(x))]), y[:, 0])
+
+
+def gaps(
+    regression: Regression,
+    optimizer: SGD,
+    batch_size: int,
+    steps: int,
+    *,
+    start: Array | None = None,
+    runs: int = 50,
+    sampler: Sampler = with_replacement,
+    seed: int = 0,
+) -> Array:
+    """The loss above the minimum after each step, averaged over the runs: shape (steps, ...).
+
+    The runs begin at zero unless `start` says otherwise; it may have more axes (..., d), for as many learning rates.
+    """
+    rng, theta = np.random.default_rng(seed), np.zeros(len(regression.minimum)) if start is None else start
+    params = {"theta": np.repeat(theta[..., None, :], runs, axis=-2)}
+    batches = sampler(len(regression.x), batch_size, runs, rng)
+    curve = []
+    with np.errstate(all="ignore"):  # a rate that is too large overflows
+        for _ in range(steps):
+            optimizer.update(params, {"theta": regression.gradients(params["theta"], next(batches))})
+            curve.append(regression.gap(params["theta"]).mean(axis=-1))
+    return np.array(curve)
+
+
+def measured_floors(
+    regression: Regression,
+    rates: ArrayLike,
+    batch_size: int,
+    *,
+    steps: int = 1500,
+    sampler: Sampler = with_replacement,
+    seed: int = 0,
+) -> Array:
+    """For each rate, the mean loss above the minimum over the last two thirds of 50 runs that start in the minimum."""
+    optimizer = SGD(learning_rate=np.asarray(rates, dtype=float)[:, None, None])
+    start = np.tile(regression.minimum, (np.size(rates), 1))
+    curve = gaps(regression, optimizer, batch_size, steps, start=start, sampler=sampler, seed=seed)
+    return curve[steps // 3 :].mean(axis=0)
+
+
+class DecayingSGD(SGD):
+    r"""SGD with the rate :math:`\eta_t = \eta / (1 + (t-1)/\tau)^p`.
+
+    Parameters
+    ----------
+    learning_rate : float or array, default 0.01
+        :math:`\eta`, the rate of the first step.
+    decay_steps : float or array, default 10
+        :math:`\tau > 0`: how many steps until the rate begins to fall in earnest.
+    power : float or array, default 1
+        :math:`p \ge 0`; 0 is a constant rate.
+    """
+
+    learning_rate: float | Array = Hyperparameter(0.01)
+    decay_steps: float | Array = Hyperparameter(10.0, low=np.finfo(float).tiny)
+    power: float | Array = Hyperparameter(1.0)
+
+    def step(self, theta: Array, grad: Array, state: ParameterState) -> None:
+        super().step(theta, grad / (1 + (state.t - 1) / self.decay_steps) ** self.power, state)
+
+
+# Where the mean goes, and which well --------------------------------------------------------------------
+
+
+def skewed_mean(learning_rate: float, *, runs: int = 2000, seed: int = 0) -> tuple[float, float]:
+    r"""Where SGD with unit noise hovers on :math:`e^x - x`, whose minimum is 0: the mean of x, and its spread.
+
+    Over as many steps as bring the process to rest, and then as many again, which are averaged.
+    """
+    rng, params, optimizer = np.random.default_rng(seed), {"x": np.zeros(runs)}, SGD(learning_rate=learning_rate)
+    settle = int(20 / learning_rate)
+    total, squares = 0.0, 0.0
+    for t in range(2 * settle):
+        optimizer.update(params, {"x": np.exp(params["x"]) - 1 + rng.standard_normal(runs)})
+        if t >= settle:
+            total, squares = total + params["x"].mean(), squares + np.mean(params["x"] ** 2)
+    mean = total / settle
+    return float(mean), float(np.sqrt(squares / settle - mean**2))
+
+
+SHALLOW, DEEP = double_well.minima[1], double_well.minima[0]
+RIDGE = double_well.saddles[0][0]
+
+
+@dataclass(frozen=True)
+class Fate:
+    """What became of many runs: the share that ever crossed the ridge, that ended in the deep well, and the mean loss."""
+
+    crossed: float
+    deep: float
+    loss: float
+
+
+def fate(
+    noise: float,
+    start: Point,
+    *,
+    learning_rate: float = 0.05,
+    cooled: bool = False,
+    steps: int = 1000,
+    runs: int = 1000,
+    seed: int = 0,
+) -> Fate:
+    """SGD in the double well, many times, each with its own noise; `cooled` takes the rate down along a cosine."""
+    rng, params = np.random.default_rng(seed), {"p": np.tile(np.asarray(start, dtype=float), (runs, 1))}
+    optimizer, crossed = SGD(learning_rate=learning_rate), np.zeros(runs, dtype=bool)
+    for step in range(steps):
+        if cooled:
+            optimizer.learning_rate = cosine_annealing(learning_rate, step, steps)
+        grad = double_well.gradient(params["p"]) + noise * rng.standard_normal((runs, 2))
+        optimizer.update(params, {"p": grad})
+        crossed |= (params["p"][:, 0] < RIDGE) != (start[0] < RIDGE)
+    losses = double_well.loss(params["p"]) - double_well.lowest
+    return Fate(float(crossed.mean()), float((params["p"][:, 0] < RIDGE).mean()), float(losses.mean()))
+
+
+def gibbs_share(noise: float, learning_rate: float = 0.05) -> float:
+    r"""The share of time in the deep well after very many steps, as the density :math:`e^{-2L/(\eta s^2)}` has it."""
+    if noise == 0:
+        return 1.0
+    x = np.linspace(-4, 4, 8001)
+    height = double_well.value(x, 0.0) - double_well.lowest
+    weight = np.exp(-2 * height / (learning_rate * noise**2))
+    return float(weight[x < RIDGE].sum() / weight.sum())
+
+
+# Batch size on digits -----------------------------------------------------------------------------------
+
+
+def side_by_side(network: MLP, seeds: Sequence[int], rates: ArrayLike) -> tuple[Params, SGD]:
+    """Networks for every seed and rate, parameters of shape (seeds, rates, ...), and the SGD that trains them all."""
+    rates = np.atleast_1d(np.asarray(rates, dtype=float))
+    each = [network.initialize(seed) for seed in seeds]
+    params = {name: np.repeat(np.stack([one[name] for one in each])[:, None], rates.size, axis=1) for name in each[0]}
+    return params, SGD(learning_rate=rates[:, None, None])
+
+
+def steps_to(
+    network: MLP,
+    data: Dataset,
+    batch_size: int,
+    rates: ArrayLike,
+    *,
+    target: float,
+    seeds: Sequence[int],
+    most: int = 20_000,
+) -> Array:
+    """How many steps of SGD bring the validation loss under `target`, of shape (seeds, rates).
+
+    Infinite for those that take over three times as long as the fastest rate, or more than `most` steps. The loss is
+    looked at every step, for batches under 64 every time that 64 examples have been seen.
+    """
+    x, y = data.train
+    params, optimizer = side_by_side(network, seeds, rates)
+    rng, every = np.random.default_rng([batch_size, *seeds]), max(1, 64 // batch_size)
+    counts = np.full((len(seeds), np.size(rates)), np.inf)
+    step = 0
+    with np.errstate(all="ignore"):  # rates that are too large overflow, and count as infinite
+        while True:
+            for batch in minibatches(len(x), batch_size, rng, drop_last=True):
+                optimizer.update(params, network.loss_and_gradients(params, x[batch], y[batch])[1])
+                step += 1
+                if step % every:
+                    continue
+                under = network.loss(params, *data.validation) < target
+                counts = np.where(under & np.isinf(counts), step, counts)
+                if step >= min(most, 3 * np.median(counts, axis=0).min()) or np.isfinite(counts).all():
+                    return counts
+
+
+def batch_size_race(
+    data: Dataset,
+    batch_sizes: Sequence[int],
+    rates: Sequence[float],
+    *,
+    target: float = 0.15,
+    tuning_seeds: Sequence[int] = range(100, 103),
+    report_seeds: Sequence[int] = range(5),
+) -> list[dict[str, float]]:
+    """For each batch size: the rate that needs fewest steps on the tuning seeds, and its steps on the others."""
+    network, rows = MLP((64, 32, 10)), []
+    reach = partial(steps_to, network, data, target=target)
+    for batch_size in batch_sizes:
+        tuned = np.median(reach(batch_size, rates, seeds=tuning_seeds), axis=0)
+        best = int(tuned.argmin())
+        steps = reach(batch_size, rates[best], seeds=report_seeds)[:, 0]
+        rows.append(
+            {
+                "batch size": batch_size,
+                "best rate": rates[best],
+                "at the edge": best in (0, len(rates) - 1),
+                "steps": float(np.median(steps)),
+                "fewest": float(steps.min()),
+                "most": float(steps.max()),
+            }
+        )
+    return rows
+
+
+# Does the noise regularize? -------------------------------------------------------------------------------
+
+
+def few_examples(data: Dataset, wrong: float, seed: int, examples: int = 300) -> Split:
+    """Some of the training examples, a share of them with a wrong label."""
+    rng = np.random.default_rng([seed, 3])
+    chosen = rng.permutation(len(data.train.x))[:examples]
+    labels = data.train.y[chosen].copy()
+    spoiled = rng.permutation(examples)[: round(wrong * examples)]
+    labels[spoiled] = (labels[spoiled] + rng.integers(1, data.classes, size=spoiled.size)) % data.classes
+    return Split(data.train.x[chosen], labels)
+
+
+@dataclass(frozen=True)
+class Fits:
+    """Accuracies of shape (seeds, rates) at two moments of each run: the best epoch on validation, and equal fit.
+
+    Equal fit is the first epoch looked at whose training loss is under the target; NaN if there is none.
+    """
+
+    validation_at_best: Array
+    test_at_best: Array
+    validation_at_fit: Array
+    test_at_fit: Array
+
+
+def fit_few(
+    data: Dataset,
+    batch_size: int,
+    wrong: float,
+    rates: ArrayLike,
+    seeds: Sequence[int],
+    *,
+    target: float = 0.05,
+    epochs: int = 600,
+) -> Fits:
+    """Train networks on few examples until all reach the target, or for `epochs`; look every twelve steps or so."""
+    network = MLP((64, 32, 10))
+    x, y = map(np.stack, zip(*(few_examples(data, wrong, seed) for seed in seeds), strict=True))
+    params, optimizer = side_by_side(network, seeds, rates)
+    rng, every = np.random.default_rng([batch_size, *seeds]), max(1, 12 * batch_size // x.shape[1])
+    looks = []
+    with np.errstate(all="ignore"):
+        for epoch in range(1, epochs + 1):
+            for batch in minibatches(x.shape[1], batch_size, rng, drop_last=True):
+                optimizer.update(params, network.loss_and_gradients(params, x[:, None, batch], y[:, None, batch])[1])
+            if epoch % every:
+                continue
+            loss = network.loss(params, x[:, None], y[:, None])
+            looks.append((loss, network.accuracy(params, *data.validation), network.accuracy(params, *data.test)))
+            if np.all(np.min([look[0] for look in looks], axis=0) < target):
+                break
+    losses, validation, test = map(np.array, zip(*looks, strict=True))
+    arrived = (losses < target).any(axis=0)
+    fitted, best = (losses < target).argmax(axis=0), validation.argmax(axis=0)
+
+    def at(values: Array, place: NDArray[np.integer]) -> Array:
+        return np.take_along_axis(values, place[None], axis=0)[0]
+
+    return Fits(
+        at(validation, best),
+        at(test, best),
+        np.where(arrived, at(validation, fitted), np.nan),
+        np.where(arrived, at(test, fitted), np.nan),
+    )
+
+
+def does_noise_regularize(
+    data: Dataset,
+    batch_sizes: Sequence[int],
+    wrong: float,
+    rates: ArrayLike,
+    *,
+    tuning_seeds: Sequence[int] = range(100, 103),
+    report_seeds: Sequence[int] = range(8),
+) -> dict[int, dict[str, Array]]:
+    """Test accuracies per seed at the best epoch and at equal fit, each with the rate that was best on other seeds."""
+    results, rates = {}, np.asarray(rates, dtype=float)
+    for batch_size in batch_sizes:
+        tuned = fit_few(data, batch_size, wrong, rates, tuning_seeds)
+        best = int(tuned.validation_at_best.mean(axis=0).argmax())
+        fit = int(np.nan_to_num(tuned.validation_at_fit, nan=0.0).mean(axis=0).argmax())
+        found = fit_few(data, batch_size, wrong, rates[[best, fit]], report_seeds)
+        results[batch_size] = {
+            "rates": rates[[best, fit]],
+            "best": found.test_at_best[:, 0],
+            "fit": found.test_at_fit[:, 1],
+        }
+    return results
