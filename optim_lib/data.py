@@ -10,8 +10,10 @@ Dataset('digits': 1079 train, 359 validation, 359 test; 64 features; 10 classes)
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
+from pydoc_data.topics import topics
 from typing import NamedTuple
 
 import numpy as np
@@ -19,6 +21,28 @@ from numpy.typing import NDArray
 from sklearn import datasets
 
 Array = NDArray[np.floating]
+
+# The longest of Python's help topics that hardly share a line with one another (most are chapters of a longer one).
+TOPICS = (
+    "assignment",
+    "comparisons",
+    "compound",
+    "debugger",
+    "execmodel",
+    "formatstrings",
+    "specialnames",
+    "string-methods",
+    "strings",
+    "types",
+    "typesmapping",
+    "typesseq",
+)
+
+# What a text is written with here: everything on a US keyboard, so that it does not depend on the text.
+ALPHABET = "\n" + "".join(chr(code) for code in range(32, 127))
+PLAIN = str.maketrans(
+    {"\u2018": "'", "\u2019": "'", "\u201c": '"', "\u201d": '"', "\u2013": "-", "\u2014": "-", "\u2026": "..."}
+)
 
 
 class Split(NamedTuple):
@@ -46,6 +70,8 @@ class Dataset:
         The number of classes; None if the targets are numbers.
     center, scale : array or float
         What was subtracted from every row of `x`, and what it was then divided by.
+    class_names : tuple of str
+        What the class numbers stand for; empty if they are just numbers.
     """
 
     name: str
@@ -56,6 +82,7 @@ class Dataset:
     classes: int | None = None
     center: Array | float = 0.0
     scale: Array | float = 1.0
+    class_names: tuple[str, ...] = ()
 
     def raw(self, x: Array) -> Array:
         """Rows of `x` in the units they were measured in: the pixels of a digit, from 0 to 16."""
@@ -189,6 +216,103 @@ def ill_conditioned_regression(
     return Dataset(f"regression with condition number {condition:g}", *parts, names)
 
 
+def sparse_words(seed: int = 0, validation: float = 0.2, test: float = 0.2) -> Dataset:
+    """Lines of Python's own help, each described by the words in it, and which of 12 topics it is from.
+
+    The features are sparse: there is one for each word of the training lines, 1 if the word is in the line and 0 if
+    not; a line has about 8 of some 2,000 words, and more than half of these are in one or two lines only.
+
+    Parameters
+    ----------
+    seed, validation, test
+        As in `digits`. The lines of one page go to all three parts: this is a dataset about optimization, and its
+        test accuracy is not what a page that nobody has seen would get.
+
+    Notes
+    -----
+    Lines of fewer than three words, and lines that are in more than one place, are left out. The text is that of
+    the running Python (`pydoc_data.topics`), so the numbers differ a little from one version of Python to another.
+
+    Examples
+    --------
+    >>> data = sparse_words()
+    >>> data.classes, data.class_names[:3]
+    (12, ('assignment', 'comparisons', 'compound'))
+    >>> sorted(set(data.train.x[:50].ravel().tolist()))
+    [0.0, 1.0]
+    """
+    words_of = re.compile(r"[a-z_]+").findall
+    places: dict[str, list[int]] = {}
+    for number, topic in enumerate(TOPICS):
+        for line in topics[topic].splitlines():
+            places.setdefault(" ".join(words_of(line.lower())), []).append(number)
+    lines = [(line.split(), where[0]) for line, where in places.items() if len(line.split()) >= 3 and len(where) == 1]
+    numbers, labels = np.arange(len(lines)), np.array([label for _, label in lines])
+    parts = _split("sparse words", numbers, labels, (), len(TOPICS), seed, validation, test)
+    words = sorted({word for number in parts.train.x for word in lines[number][0]})
+    column_of = {word: column for column, word in enumerate(words)}
+
+    def bag(part: Split) -> Split:
+        x = np.zeros((len(part.x), len(words)), np.float32)
+        for row, number in zip(x, part.x, strict=True):
+            row[[column_of[word] for word in lines[number][0] if word in column_of]] = 1
+        return Split(x, part.y)
+
+    bags = _with_parts(parts, (bag(part) for part in _parts(parts)))
+    return replace(bags, features=tuple(words), class_names=TOPICS)
+
+
+def characters(length: int = 32, seed: int = 0, validation: float = 0.1, test: float = 0.1) -> Dataset:
+    """Windows of Python's own help, character by character, each to be predicted from those before it.
+
+    Parameters
+    ----------
+    length : int, default 32
+        Characters in a window, at least 1. Windows do not overlap.
+    seed, validation, test
+        As in `digits`.
+
+    Returns
+    -------
+    Dataset
+        `x` and `y` are class numbers of shape (n, length), and ``y[:, t]`` is what follows ``x[:, t]``;
+        ``class_names[k]`` is the character with number k.
+
+    Notes
+    -----
+    A paragraph that is in several topics is taken once, or a test would be of what was learned by heart; white space is
+    reduced to one space inside a paragraph, and to one line break between two. The text is that of the running Python
+    (`pydoc_data.topics`), so the numbers differ a little from one version of Python to another.
+
+    Examples
+    --------
+    >>> data = characters(length=40)
+    >>> data.train.x.shape[1], data.classes
+    (40, 96)
+    >>> bool((data.train.x[:, 1:] == data.train.y[:, :-1]).all())
+    True
+    """
+    _at_least_one("length", length)
+    codes = np.array([ALPHABET.index(c) if c in ALPHABET else ALPHABET.index("?") for c in help_text()], dtype=np.int64)
+    windows = len(codes) // (length + 1)
+    if windows < 10:
+        raise ValueError(f"length must leave at least 10 windows of a text of {len(codes)} characters, got {length!r}")
+    cut = codes[: windows * (length + 1)].reshape(windows, length + 1)
+    names = tuple(f"character {t}" for t in range(1, length + 1))
+    parts = _split("characters", cut[:, :-1], cut[:, 1:], names, len(ALPHABET), seed, validation, test)
+    return replace(parts, class_names=tuple(ALPHABET))
+
+
+def help_text() -> str:
+    """The text of Python's help, each paragraph once, a paragraph a line."""
+    paragraphs: dict[str, None] = {}
+    for topic in sorted(topics):
+        for paragraph in re.split(r"\n\s*\n", topics[topic]):
+            paragraphs[" ".join(paragraph.translate(PLAIN).split())] = None
+    # Rulers of tables and headings say nothing, and a model would spend its first steps on them.
+    return "\n".join(re.sub(r"([-=*+|])\1{3,}", r"\1\1\1", paragraph) for paragraph in paragraphs if paragraph)
+
+
 def minibatches(
     n: int, batch_size: int, rng: np.random.Generator | int, drop_last: bool = False
 ) -> Iterator[NDArray[np.integer]]:
@@ -271,8 +395,10 @@ __all__ = [
     "Dataset",
     "Split",
     "breast_cancer",
+    "characters",
     "diabetes",
     "digits",
     "ill_conditioned_regression",
     "minibatches",
+    "sparse_words",
 ]

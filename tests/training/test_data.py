@@ -1,10 +1,23 @@
 """Datasets are split without overlap and scaled by what was trained on; mini-batches cover an epoch."""
 
+import re
+
 import numpy as np
 import pytest
 from sklearn import datasets as originals
 
-from optim_lib.data import breast_cancer, diabetes, digits, ill_conditioned_regression, minibatches
+from optim_lib.data import (
+    ALPHABET,
+    TOPICS,
+    breast_cancer,
+    characters,
+    diabetes,
+    digits,
+    help_text,
+    ill_conditioned_regression,
+    minibatches,
+    sparse_words,
+)
 
 LOADERS = {
     "digits": (digits, originals.load_digits),
@@ -91,6 +104,9 @@ def test_the_noise_of_the_regression_is_its_best_error():
         (lambda: ill_conditioned_regression(condition=0.5), "condition must be a number of at least 1, got 0.5"),
         (lambda: ill_conditioned_regression(features=30, examples=20), "features must be at least 2"),
         (lambda: ill_conditioned_regression(noise=np.nan), "noise must be a standard deviation"),
+        (lambda: characters(length=0), "length must be a whole number of at least 1, got 0"),
+        (lambda: characters(length=10**6), "length must leave at least 10 windows"),
+        (lambda: sparse_words(test=1.5), "test must be a share"),
         (lambda: minibatches(0, 2, 0), "n must be a whole number of at least 1, got 0"),
         (lambda: minibatches(10, 2.5, 0), "batch_size must be a whole number of at least 1, got 2.5"),
     ],
@@ -118,3 +134,63 @@ def test_a_generator_gives_each_epoch_its_own_order_and_a_seed_repeats_it():
     again = np.concatenate(list(minibatches(50, 8, 0)))
     assert not np.array_equal(first, second)
     assert np.array_equal(first, again)
+
+
+def words_in(data, row):
+    return {data.features[column] for column in np.flatnonzero(row)}
+
+
+def test_the_words_of_a_line_come_from_a_line_of_its_topic():
+    from pydoc_data.topics import topics
+
+    data = sparse_words()
+    lines = {
+        topic: [set(re.findall("[a-z_]+", line.lower())) for line in topics[topic].splitlines()] for topic in TOPICS
+    }
+    for row, label in zip(data.train.x[:200], data.train.y[:200], strict=True):
+        topic = data.class_names[label]
+        assert words_in(data, row) in lines[topic]
+        others = [words for other in TOPICS if other != topic for words in lines[other]]
+        assert sum(words == words_in(data, row) for words in others) <= 1  # the same words in another order
+
+
+def test_the_words_are_sparse_and_those_of_the_training_lines():
+    data = sparse_words()
+    x = data.train.x
+    assert set(np.unique(x)) == {0, 1}
+    assert x.max(axis=0).min() == 1
+    assert x.sum(axis=1).mean() < 12
+    assert ((x > 0).sum(axis=0) <= 2).mean() > 0.5
+    assert set(np.unique(data.test.y)) == set(np.unique(data.train.y)) == set(range(12))
+    assert list(data.features) == sorted(set(data.features))
+
+
+def test_characters_are_followed_by_what_follows_them_in_the_text():
+    data, text = characters(length=20), help_text()
+    for part in (data.train, data.validation, data.test):
+        for x, y in zip(part.x[:50], part.y[:50], strict=True):
+            window = "".join(data.class_names[code] for code in [*x, y[-1]])
+            assert (x[1:] == y[:-1]).all()
+            assert window in text
+
+
+def test_windows_of_text_are_in_one_part_only():
+    data = characters(length=32)
+    train, test = ({row.tobytes() for row in part.x} for part in (data.train, data.test))
+    assert len(train & test) <= 0.01 * len(test)
+    assert len(train) + len(test) > 0.9 * (len(data.train.x) + len(data.test.x))
+
+
+def test_the_text_says_every_paragraph_once_in_a_fixed_alphabet():
+    paragraphs = help_text().split("\n")
+    assert len(set(paragraphs)) == len(paragraphs) > 1000
+    assert len(set(ALPHABET)) == len(ALPHABET) == 96
+    assert sum(character not in ALPHABET for character in help_text()) < 20
+
+
+@pytest.mark.parametrize("load", [sparse_words, characters])
+def test_the_seed_decides_where_a_line_goes(load):
+    one, same, other = load(seed=1), load(seed=1), load(seed=2)
+    assert np.array_equal(one.train.x, same.train.x)
+    assert np.array_equal(one.train.y, same.train.y)
+    assert one.train.x.shape != other.train.x.shape or not np.array_equal(one.train.x, other.train.x)
