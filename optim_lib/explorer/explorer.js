@@ -8,6 +8,7 @@ const BANDS = 13;
 const PLAY_SECONDS = 5;
 const STILL_STEPS_A_SECOND = 4;
 const QUIET_MS = 600;
+const LABEL_HEIGHT = 14;
 
 // ---------------------------------------------------------------- the table
 
@@ -529,7 +530,6 @@ class Figure {
     this.quests.changed = () => this.mark("map", "says");
     this.root = make("div", {
       class: "uo-explorer",
-      "data-kind": spec.kind,
       role: "group",
       "aria-label": spec.title,
       "data-lm-suppress-shortcuts": "true",
@@ -546,7 +546,7 @@ class Figure {
         make(
           "div",
           { class: "uo-side" },
-          make("div", { class: "uo-label" }, this.capital(spec.measure) + " at each step"),
+          make("div", { class: "uo-label" }, this.heading + " at each step"),
           this.loss.frame,
           this.mapLabel,
           this.map.frame,
@@ -1331,6 +1331,7 @@ class Figure {
   }
 
   drawCurves(c, box) {
+    this.labeled = [];
     for (const curve of this.spec.curves) {
       const points = curve.across
         ? null
@@ -1387,9 +1388,19 @@ class Figure {
     c.textBaseline = "alphabetic";
     const width = c.measureText(label).width + 10;
     const left = after ? x + width < box.right : x - width < box.left;
+    const from = left ? x + 8 : x - 8 - width;
+    const at = this.freeLine(from, from + width, clamp(y, box.top + 12, box.bottom - 4));
+    this.labeled.push([from, from + width, at]);
     c.textAlign = left ? "left" : "right";
-    haloed(c, label, left ? x + 8 : x - 8, clamp(y, box.top + 12, box.bottom - 4), this.colors.ink, this.colors.paper);
+    haloed(c, label, left ? x + 8 : x - 8, at, this.colors.ink, this.colors.paper);
     c.font = `11.5px ${FONT}`;
+  }
+
+  // The first height from y down at which no label stands in the way.
+  freeLine(left, right, y) {
+    const taken = ([from, to, at]) => from < right && left < to && Math.abs(at - y) < LABEL_HEIGHT;
+    while (this.labeled.some(taken)) y += LABEL_HEIGHT;
+    return y;
   }
 
   // With one axis, or in a race: the final loss as a line along the first axis.
@@ -1515,7 +1526,7 @@ class Figure {
   labelMap() {
     const others = this.spec.axes.map((_, k) => k).slice(this.flat ? 1 : 2);
     const at = others.length ? `, at ${this.settingText(this.here, others)}` : "";
-    const plain = `${this.capital(this.spec.measure)} after ${this.spec.steps} steps${at}`;
+    const plain = `${this.heading} after ${this.spec.steps} steps${at}`;
     if (!this.over) return this.put(this.mapLabel, plain);
     const setting = [this.over.i0, this.over.i1 ?? this.index(1), this.index(2)];
     const ends = this.table.series
@@ -1524,6 +1535,11 @@ class Figure {
     const axes = this.flat ? [0] : [0, 1];
     const where = axes.map((k) => `${this.spec.axes[k].name} ${this.spec.axes[k].labels[setting[k]]}`).join(", ");
     this.put(this.mapLabel, ends.length === 1 ? `${where}: ${ends[0]}` : where);
+  }
+
+  // Short enough to stand above a chart in a narrow column; the sentence below the figure says it in full.
+  get heading() {
+    return this.spec.measure === "loss" ? "Loss" : "Loss gap";
   }
 
   get measured() {

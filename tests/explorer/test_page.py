@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from optim_lib.explorer import (
+    MapCurve,
     beats,
     diverge,
     explore,
@@ -398,13 +399,11 @@ def test_nothing_overflows(show, momentum, width):
 @pytest.mark.parametrize("width", [390, 800])
 @pytest.mark.parametrize("kind", ["explore", "race"])
 def test_nothing_below_moves_while_a_slider_does(show, kind, width):
-    rates = np.linspace(0.01, 0.4, 10)
+    options = {"learning_rate": np.linspace(0.01, 0.4, 10), "initial": {"learning_rate": 0.01}}
     if kind == "explore":
-        figure = explore(MomentumSGD, ravine, learning_rate=rates, momentum=MOMENTA, quests=[diverge()])
+        figure = explore(MomentumSGD, ravine, momentum=MOMENTA, quests=[diverge()], **options)
     else:
-        figure = race(
-            [SGD, MomentumSGD, NesterovMomentum, Adam], ravine, learning_rate=rates, quests=[diverge(by="SGD")]
-        )
+        figure = race([SGD, MomentumSGD, NesterovMomentum, Adam], ravine, quests=[diverge(by="SGD")], **options)
     page = show(figure, width=width)
     places = set()
     for i in range(10):
@@ -460,6 +459,27 @@ def test_a_third_axis_changes_the_map(show):
 def test_a_loss_above_the_minimum_is_called_so(show):
     page = show(explore(SGD, double_well, start=(1.6, 0.9), learning_rate=[0.01, 0.1]))
     assert "the loss above its minimum falls" in says(page)
+    labels = page.locator(".uo-label").all_inner_texts()
+    assert labels == ["Loss gap at each step", "Loss gap after 60 steps"]
+
+
+def test_labels_of_lines_on_the_map_keep_apart(show):
+    curves = [MapCurve("the edge", 0.30), MapCurve("the fastest", 0.29), MapCurve("theory", 0.31)]
+    page = show(explore(SGD, ravine, learning_rate=np.linspace(0.01, 0.4, 40), map_curves=curves))
+    page.evaluate(
+        """() => {
+          window.written = {};
+          const original = CanvasRenderingContext2D.prototype.fillText;
+          CanvasRenderingContext2D.prototype.fillText = function (words, x, y) {
+            window.written[words] = y;
+            original.call(this, words, x, y);
+          };
+        }"""
+    )
+    page.set_viewport_size({"width": 780, "height": 900})
+    page.evaluate("settled()")
+    heights = sorted(page.evaluate("['the edge', 'the fastest', 'theory'].map((words) => window.written[words])"))
+    assert min(np.diff(heights)) >= 14
 
 
 def test_two_views_of_one_figure_move_together_and_close(show, momentum):
