@@ -127,15 +127,19 @@ class MLP:
         """The mean loss over the examples, one number for each network."""
         return self._loss_and_slope(self.outputs(params, x), np.asarray(y), slope=False)[0]
 
-    def loss_and_gradients(self, params: Params, x: ArrayLike, y: ArrayLike) -> tuple[Array, Params]:
+    def loss_and_gradients(
+        self, params: Params, x: ArrayLike, y: ArrayLike, weights: ArrayLike | None = None
+    ) -> tuple[Array, Params]:
         """The mean loss over the examples, and its gradient for each parameter: backpropagation.
 
         Leading axes of the parameters and of `x` and `y` broadcast: parameters without, and inputs of shape
-        (50, 16, 64), give the gradients of 50 mini-batches of 16.
+        (50, 16, 64), give the gradients of 50 mini-batches of 16. With `weights`, of shape (..., n), the loss of each
+        example counts that many times (the mean is still over n): the advantages of a policy gradient, for one.
         """
         activations = self._activations(params, x)
         slope_of = ACTIVATIONS[self.activation].slope
-        loss, delta = self._loss_and_slope(activations[-1], np.asarray(y))  # dL/d outputs
+        weights = 1.0 if weights is None else np.asarray(weights, self.dtype)[..., None]
+        loss, delta = self._loss_and_slope(activations[-1], np.asarray(y), weights=weights)  # dL/d outputs
         gradients = {}
         for layer in range(self.layers, 0, -1):
             below = activations[layer - 1]
@@ -193,19 +197,22 @@ class MLP:
             activations.append(function(z) if layer < self.layers else z)
         return activations
 
-    def _loss_and_slope(self, outputs: Array, y: NDArray, slope: bool = True) -> tuple[Array, Array | None]:
+    def _loss_and_slope(
+        self, outputs: Array, y: NDArray, slope: bool = True, weights: Array | float = 1.0
+    ) -> tuple[Array, Array | None]:
         """The mean loss, of shape (...), and its gradient for the outputs, of shape (..., n, outputs)."""
         n = outputs.shape[-2]
         if self.loss_name == "squared error":
             error = outputs - y
             size = n * error.shape[-1]
-            return (error * error).sum(axis=(-2, -1)) / size, error * (2 / size) if slope else None
+            loss = (weights * (error * error)).sum(axis=(-2, -1)) / size
+            return loss, weights * (error * (2 / size)) if slope else None
         shifted = outputs - outputs.real.max(axis=-1, keepdims=True)
         log_sums = np.log(np.exp(shifted).sum(axis=-1, keepdims=True))
         log_likelihoods = shifted - log_sums
         right = y[..., None] == np.arange(outputs.shape[-1])
-        loss = -np.where(right, log_likelihoods, 0).sum(axis=(-2, -1)) / n
-        return loss, (np.exp(log_likelihoods) - right) / n if slope else None
+        loss = -(weights * np.where(right, log_likelihoods, 0)).sum(axis=(-2, -1)) / n
+        return loss, weights * ((np.exp(log_likelihoods) - right) / n) if slope else None
 
     def _slope_change(self, outputs: Array, outputs_dot: Array) -> Array:
         """How fast the loss's gradient for the outputs changes as the outputs do."""

@@ -10,14 +10,16 @@ History(510 steps, 15 epochs; loss 0.0351 on training, 0.0949 on validation; acc
 
 from optim_lib.training.runs import History, evaluate, global_norm, train
 from optim_lib.training.sweeps import TrainingSweep, train_sweep
-from optim_lib.training.torch_model import TorchModel
+from optim_lib.training.torch_model import FromTorch, TorchModel, TorchOptimizer
 from optim_lib.training.tuning import LogUniform, Search, Tuned, Tuning, Uniform, tune
 
 __all__ = [
+    "FromTorch",
     "History",
     "LogUniform",
     "Search",
     "TorchModel",
+    "TorchOptimizer",
     "TrainingSweep",
     "Tuned",
     "Tuning",

@@ -104,7 +104,8 @@ def train(
     batch_size : int or None, default 32
         None takes all examples in every step: gradient descent.
     seed : int, default 0
-        Decides the initial parameters of an MLP, and the order of the examples in each epoch.
+        Decides the initial parameters of an MLP, the order of the examples in each epoch, and what a torch module's
+        random layers (dropout) draw. The parameters of a torch module stay what they are.
     schedule : callable, optional
         ``schedule(initial_rate, epoch)`` gives the rate for each step; the epoch counts from 0 in fractions. The
         functions of `optim_lib.schedules` fit, with their other arguments fixed:
@@ -129,8 +130,6 @@ def train(
     TypeError, ValueError
         If an argument is out of range, or the checkpoint is of another run.
     """
-    if isinstance(optimizer, type) or not hasattr(optimizer, "update"):
-        raise TypeError(f"optimizer must be an object with update(params, grads), such as Adam(0.1), got {optimizer!r}")
     run = _Run(as_model(model), optimizer, data, batch_size, seed, schedule, clip_norm)
     total = total_steps(epochs, steps, run.steps_per_epoch)
     run.start(params)
@@ -148,50 +147,45 @@ def train(
     return run.history()
 
 
-@dataclass
-class _Run:
-    """The state of a run between two steps."""
+class Steps:
+    """The steps of one optimizer on one set of parameters: rate, clipping, divergence, and a record of each.
 
-    model: Any
-    optimizer: Any
-    data: Dataset
-    batch_size: int | None
-    seed: int
-    schedule: Schedule | None
-    clip_norm: float | None
+    Parameters
+    ----------
+    optimizer : object with ``update(params, grads)``
+    schedule : callable or None
+        ``schedule(initial_rate, when)``.
+    clip_norm : float or None
+    far : float
+        The loss at which a run is lost, in multiples of its first loss.
+    """
 
-    def __post_init__(self) -> None:
-        if self.clip_norm is not None and not 0 < self.clip_norm < math.inf:
-            raise ValueError(f"clip_norm must be a positive number, got {self.clip_norm!r}")
-        n = len(self.data.train.x)
-        self.steps_per_epoch = 1 if self.batch_size is None else len(batches_of(n, self.batch_size, self.seed, 0))
-        self.initial_rate = getattr(self.optimizer, "learning_rate", math.nan)
-        if self.schedule is not None and not hasattr(self.optimizer, "learning_rate"):
+    def __init__(self, optimizer: Any, schedule: Schedule | None, clip_norm: float | None, far: float = FAR) -> None:
+        if isinstance(optimizer, type) or not hasattr(optimizer, "update"):
+            raise TypeError(
+                f"optimizer must be an object with update(params, grads), such as Adam(0.1), got {optimizer!r}"
+            )
+        if clip_norm is not None and not 0 < clip_norm < math.inf:
+            raise ValueError(f"clip_norm must be a positive number, got {clip_norm!r}")
+        if schedule is not None and not hasattr(optimizer, "learning_rate"):
             raise TypeError("schedule needs an optimizer with a learning_rate attribute to set")
-        conditions = {name: getattr(self, name) for name in ("data", "batch_size", "seed", "clip_norm")}
-        self.description = checkpoints.describe(self.model, self.optimizer, **conditions)
+        self.optimizer, self.schedule, self.clip_norm, self.far = optimizer, schedule, clip_norm, far
+        self.initial_rate = getattr(optimizer, "learning_rate", math.nan)
 
-    def start(self, params: Params | None) -> None:
-        self.params = self.model.initialize(self.seed)
-        for name, array in (params or {}).items():
-            self.params[name][...] = array
+    def begin(self, params: Params) -> None:
+        self.params = params
         self.step, self.diverged_at, self.first_loss, self.seconds = 0, None, None, 0.0
         self.per_step: list[tuple[float, float, float]] = []
-        self.per_epoch: list[tuple[float, float, float, float, float]] = []
-        self.batches: list[NDArray[np.integer] | slice] = []
-        self.evaluate()
 
-    def take_step(self) -> None:
-        epoch, position = divmod(self.step, self.steps_per_epoch)
-        if position == 0 or not self.batches:
-            self.batches = batches_of(len(self.data.train.x), self.batch_size, self.seed, epoch)
-        batch = self.batches[position]
+    def take(self, loss_and_gradients: Callable[[Params], tuple[Any, Params]], when: float) -> None:
+        """One step, unless the loss says that the run is lost; `when` is the time that the schedule is asked for."""
         started = time.perf_counter()
         # A run that overflows is reported by its step: a warning would say nothing more.
         with np.errstate(all="ignore"):
-            loss, grads = self.model.loss_and_gradients(self.params, self.data.train.x[batch], self.data.train.y[batch])
+            loss, grads = loss_and_gradients(self.params)
             loss, norm = float(loss), global_norm(grads)
-            self._set_rate(self.step / self.steps_per_epoch)
+            if self.schedule is not None:
+                self.optimizer.learning_rate = self.schedule(self.initial_rate, when)
             if self._is_lost(loss):
                 self.diverged_at, loss = self.step, math.inf
             else:
@@ -214,21 +208,56 @@ class _Run:
     def _is_lost(self, loss: float) -> bool:
         if self.first_loss is None:
             self.first_loss = abs(loss)
-        return not loss <= FAR * max(self.first_loss, 1e-300)
+        return not loss <= self.far * max(self.first_loss, 1e-300)
 
-    def _set_rate(self, epoch: float) -> None:
+    def finish(self) -> None:
         if self.schedule is not None:
-            self.optimizer.learning_rate = self.schedule(self.initial_rate, epoch)
+            self.optimizer.learning_rate = self.initial_rate
+
+
+class _Run(Steps):
+    """The state of a run between two steps."""
+
+    def __init__(
+        self,
+        model: Any,
+        optimizer: Any,
+        data: Dataset,
+        batch_size: int | None,
+        seed: int,
+        schedule: Schedule | None,
+        clip_norm: float | None,
+    ) -> None:
+        super().__init__(optimizer, schedule, clip_norm)
+        self.model, self.data, self.batch_size, self.seed = model, data, batch_size, seed
+        n = len(self.data.train.x)
+        self.steps_per_epoch = 1 if self.batch_size is None else len(batches_of(n, self.batch_size, self.seed, 0))
+        conditions = {name: getattr(self, name) for name in ("data", "batch_size", "seed", "clip_norm")}
+        self.description = checkpoints.describe(self.model, self.optimizer, **conditions)
+
+    def start(self, params: Params | None) -> None:
+        self.begin(self.model.initialize(self.seed))
+        for name, array in (params or {}).items():
+            self.params[name][...] = array
+        self.per_epoch: list[tuple[float, float, float, float, float]] = []
+        self.batches: list[NDArray[np.integer] | slice] = []
+        self.evaluate()
+
+    def take_step(self) -> None:
+        epoch, position = divmod(self.step, self.steps_per_epoch)
+        if position == 0 or not self.batches:
+            self.batches = batches_of(len(self.data.train.x), self.batch_size, self.seed, epoch)
+        batch, train = self.batches[position], self.data.train
+        self.take(
+            lambda params: self.model.loss_and_gradients(params, train.x[batch], train.y[batch]),
+            self.step / self.steps_per_epoch,
+        )
 
     def evaluate(self) -> None:
         with np.errstate(all="ignore"):
             train_loss = _loss(self.model, self.params, self.data.train)
             validation_loss, accuracy = evaluate(self.model, self.params, self.data.validation)
         self.per_epoch.append((self.step / self.steps_per_epoch, train_loss, validation_loss, accuracy, self.seconds))
-
-    def finish(self) -> None:
-        if self.schedule is not None:
-            self.optimizer.learning_rate = self.initial_rate
 
     def history(self) -> History:
         per_step = np.array(self.per_step, dtype=float).reshape(-1, 3).T
@@ -240,6 +269,8 @@ class _Run:
         content = {name: getattr(self, name) for name in names}
         content |= {name: np.array(content[name], dtype=float) for name in ("per_step", "per_epoch")}
         content |= {"description": self.description, "optimizer": checkpoints.optimizer_state(self.optimizer)}
+        if hasattr(self.model, "hidden_state"):
+            content["model"] = self.model.hidden_state()
         checkpoints.write(path, content)
 
     def resume(self, path: Path) -> None:
@@ -254,6 +285,8 @@ class _Run:
         checkpoints.restore_optimizer(self.optimizer, saved["optimizer"])
         for name, array in saved["params"].items():
             self.params[name][...] = array
+        if "model" in saved:
+            self.model.restore_hidden_state(saved["model"])
         self.step, self.diverged_at, self.first_loss, self.seconds = (
             saved[name] for name in ("step", "diverged_at", "first_loss", "seconds")
         )

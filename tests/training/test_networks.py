@@ -163,3 +163,19 @@ def test_float32_stays_float32():
 def test_bad_arguments_are_named(arguments, message):
     with pytest.raises(ValueError, match=message):
         MLP(**arguments)
+
+
+@pytest.mark.parametrize("loss", ["cross-entropy", "squared error"])
+def test_weights_count_an_example_so_many_times(loss):
+    network, rng = MLP((4, 5, 3), loss=loss), np.random.default_rng(0)
+    params, x = network.initialize(1), rng.standard_normal((6, 4))
+    y = rng.integers(0, 3, 6) if loss == "cross-entropy" else rng.standard_normal((6, 3))
+    weights = np.array([2, 0, 1, 3, 0, 0])
+    weighted = network.loss_and_gradients(params, x, y, weights)
+    repeated = network.loss_and_gradients(params, np.repeat(x, weights, axis=0), np.repeat(y, weights, axis=0))
+    assert weighted[0] == pytest.approx(repeated[0])
+    for name, gradient in repeated[1].items():
+        np.testing.assert_allclose(weighted[1][name], gradient, atol=1e-14)
+    negative = network.loss_and_gradients(params, x, y, -np.ones(6))
+    assert negative[0] == -network.loss(params, x, y)
+    np.testing.assert_array_equal(negative[1]["W1"], -network.loss_and_gradients(params, x, y)[1]["W1"])

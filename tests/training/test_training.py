@@ -12,7 +12,16 @@ from optim_lib.data import Dataset, Split, diabetes, digits
 from optim_lib.networks import MLP
 from optim_lib.optimizers import LAMB, LARS, SGD, Adam, MomentumSGD, RMSprop
 from optim_lib.schedules import cosine_annealing, warmup_cosine
-from optim_lib.training import TorchModel, checkpoints, evaluate, global_norm, train, train_sweep
+from optim_lib.training import (
+    FromTorch,
+    TorchModel,
+    TorchOptimizer,
+    checkpoints,
+    evaluate,
+    global_norm,
+    train,
+    train_sweep,
+)
 
 NETWORK = MLP((64, 12, 10))
 
@@ -290,7 +299,93 @@ def test_a_students_class_trains_like_the_librarys(data, mine, ours):
     )
 
 
+@pytest.mark.parametrize("kind", ["network", "torch"])
+@pytest.mark.parametrize(
+    ("theirs", "ours"),
+    [
+        (partial(TorchOptimizer, torch.optim.Adam, learning_rate=0.01), partial(Adam, 0.01)),
+        (FromTorch(torch.optim.Adam), partial(Adam, 0.001)),
+        (partial(FromTorch(torch.optim.SGD), learning_rate=0.1, momentum=0.9), partial(MomentumSGD, 0.1, 0.9)),
+    ],
+)
+def test_torchs_optimizers_train_like_ours(data, kind, theirs, ours):
+    def model():
+        return NETWORK if kind == "network" else torch_twin(NETWORK)
+
+    schedule = partial(cosine_annealing, total_epochs=3)
+    mine, other = (train(model(), make(), data, epochs=3, schedule=schedule) for make in (ours, theirs))
+    np.testing.assert_allclose(other.losses, mine.losses, rtol=1e-9)
+    np.testing.assert_allclose(other.learning_rates, mine.learning_rates, rtol=1e-14)
+
+
+def test_torchs_optimizer_refuses_what_it_cannot_do():
+    with pytest.raises(ValueError, match="Invalid learning rate"):
+        TorchOptimizer(torch.optim.Adam, learning_rate=-1.0)
+    with pytest.raises(TypeError, match="unexpected keyword"):
+        TorchOptimizer(torch.optim.SGD, beta1=0.9)
+    optimizer, params = TorchOptimizer(torch.optim.SGD, 0.1), {"w": np.ones(2)}
+    optimizer.update(params, {"w": np.ones(2)})
+    with pytest.raises(ValueError, match=r"params\['w'\] must be the array of the first step"):
+        optimizer.update({"w": np.ones(2)}, {"w": np.ones(2)})
+
+
+class Sequence(torch.nn.Module):
+    """What comes next, from what is there."""
+
+    def __init__(self):
+        super().__init__()
+        self.table = torch.nn.Embedding(5, 5, dtype=torch.float64)
+
+    def forward(self, x):
+        return self.table(x)
+
+
+def test_each_place_of_a_sequence_is_an_example():
+    x = np.random.default_rng(0).integers(0, 5, (60, 7))
+    split = Split(x, (x + 1) % 5)
+    module = Sequence()
+    history = train(module, Adam(0.1), Dataset("counting", split, split, split, (), 5), epochs=30)
+    assert history.validation_accuracies[-1] == 1
+    logits = module.table.weight.detach().numpy()[x]
+    likely = np.take_along_axis(logits, split.y[..., None], -1)[..., 0] - np.log(np.exp(logits).sum(-1))
+    assert history.train_losses[-1] == pytest.approx(-likely.mean())
+
+
 # ---------------------------------------------------------------- checkpoints
+
+
+def noisy_module():
+    """Buffers that move and a layer that draws: more to remember than parameters."""
+    torch.manual_seed(0)
+    return torch.nn.Sequential(
+        torch.nn.Linear(64, 12), torch.nn.BatchNorm1d(12), torch.nn.Dropout(0.5), torch.nn.Linear(12, 10)
+    )
+
+
+def test_a_module_with_random_layers_and_buffers_goes_on_bit_for_bit(data, tmp_path):
+    schedule = partial(cosine_annealing, total_epochs=4)
+    torch.manual_seed(1)
+    whole = train(noisy_module(), Adam(0.01), data, epochs=4, schedule=schedule)
+    module, file = noisy_module(), tmp_path / "run.npz"
+    with pytest.raises(Interrupted):
+        train(module, Adam(0.01), data, epochs=4, checkpoint=file, schedule=interrupted_after(schedule, 17))
+    torch.manual_seed(2)
+    resumed = train(noisy_module(), Adam(0.01), data, epochs=4, checkpoint=file, schedule=schedule)
+    np.testing.assert_array_equal(resumed.losses, whole.losses)
+    np.testing.assert_array_equal(resumed.validation_losses, whole.validation_losses)
+
+
+def test_the_seed_decides_what_dropout_draws_and_torchs_own_numbers_go_on_undisturbed(data):
+    torch.manual_seed(5)
+    expected = torch.rand(3)
+    first = train(noisy_module(), Adam(0.01), data, epochs=1, seed=3)
+    torch.manual_seed(5)
+    other = train(model := noisy_module(), Adam(0.01), data, epochs=1, seed=3)
+    torch.manual_seed(5)
+    TorchModel(model).loss_and_gradients({}, *data.train)
+    assert torch.equal(torch.rand(3), expected)
+    np.testing.assert_array_equal(first.losses, other.losses)
+    assert not np.array_equal(first.losses, train(noisy_module(), Adam(0.01), data, epochs=1, seed=4).losses)
 
 
 class Interrupted(Exception):
