@@ -1,11 +1,12 @@
 r"""Chapter 3, stochastic gradient descent: how good a small batch is, what its noise costs, and what it buys.
 
-All steps are taken by `optim_lib.optimizers.SGD`. Where an experiment is repeated, the repetitions run side by side: the
-parameters carry one more axis.
+All steps are taken by `optim_lib.optimizers.SGD`. Where an experiment is repeated, the repetitions run side by side:
+the parameters carry one more axis.
 """
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
@@ -26,25 +27,6 @@ Sampler = Callable[[int, int, int, np.random.Generator], Batches]
 
 
 # A batch as an estimate of the whole -----------------------------------------------------------------
-
-
-def example_gradients(network: MLP, params: Params, x: ArrayLike, y: ArrayLike) -> Array:
-    """The gradient of each example on its own, all parameters in one row: shape (n, parameters)."""
-    x, y = np.asarray(x), np.asarray(y)
-    _, grads = network.loss_and_gradients(params, x[:, None], y[:, None])
-    return np.concatenate([grad.reshape(len(x), -1) for grad in grads.values()], axis=1)
-
-
-def batch_means(gradients: Array, batch_size: int, *, draws: int = 400, seed: int = 0) -> Array:
-    """The mean gradients of `draws` batches without repetition, of shape (draws, parameters)."""
-    rng, n = np.random.default_rng(seed), len(gradients)
-    return np.stack([gradients[rng.choice(n, batch_size, replace=False)].mean(axis=0) for _ in range(draws)])
-
-
-def agreement(gradients: Array, batch_size: int, *, draws: int = 400, seed: int = 0) -> float:
-    """The median cosine of the angle between a batch's gradient and that of all examples."""
-    means, full = batch_means(gradients, batch_size, draws=draws, seed=seed), gradients.mean(axis=0)
-    return float(np.median(means @ full / (np.linalg.norm(means, axis=1) * np.linalg.norm(full))))
 
 
 def with_replacement(n: int, batch_size: int, runs: int, rng: np.random.Generator) -> Batches:
@@ -121,7 +103,7 @@ class Regression:
         return 2 / batches.shape[1] * (errors[..., None, :] @ x)[..., 0, :]
 
     def second_moment_map(self, learning_rate: float, batch_size: int) -> Array:
-        r"""The matrix that takes :math:`\mathbb E[\delta\delta^\top]` (as a vector) one step further, noise at rest aside.
+        r"""The matrix that takes :math:`\mathbb E[\delta\delta^\top]`, as a vector, one step on, noise at rest aside.
 
         One step is :math:`\delta \leftarrow (I - \eta A_B)\,\delta - \eta\, g_B`, with the batch's own Hessian
         :math:`A_B`. Averaged over batches drawn with replacement,
@@ -251,7 +233,7 @@ RIDGE = double_well.saddles[0][0]
 
 @dataclass(frozen=True)
 class Fate:
-    """What became of many runs: the share that ever crossed the ridge, that ended in the deep well, and the mean loss."""
+    """What became of many runs: the share that ever crossed the ridge, that ended in the deep well, the mean loss."""
 
     crossed: float
     deep: float
@@ -308,19 +290,22 @@ def steps_to(
     batch_size: int,
     rates: ArrayLike,
     *,
-    target: float,
+    targets: Sequence[float],
     seeds: Sequence[int],
+    patience: float = 3,
     most: int = 20_000,
 ) -> Array:
-    """How many steps of SGD bring the validation loss under `target`, of shape (seeds, rates).
+    """How many steps of SGD bring the validation loss under each target, of shape (targets, seeds, rates).
 
-    Infinite for those that take over three times as long as the fastest rate, or more than `most` steps. The loss is
-    looked at every step, for batches under 64 every time that 64 examples have been seen.
+    All runs stop at `patience` times the steps that the fastest rate needs (the median over its seeds) to the last and
+    lowest target, or at `most`; what has not arrived by then is infinite. The loss
+    is looked at every step, for batches under 64 every time that 64 examples have been seen.
     """
     x, y = data.train
     params, optimizer = side_by_side(network, seeds, rates)
     rng, every = np.random.default_rng([batch_size, *seeds]), max(1, 64 // batch_size)
-    counts = np.full((len(seeds), np.size(rates)), np.inf)
+    counts = np.full((len(targets), len(seeds), np.size(rates)), np.inf)
+    limits = np.reshape(targets, (-1, 1, 1))
     step = 0
     with np.errstate(all="ignore"):  # rates that are too large overflow, and count as infinite
         while True:
@@ -329,39 +314,75 @@ def steps_to(
                 step += 1
                 if step % every:
                     continue
-                under = network.loss(params, *data.validation) < target
+                under = network.loss(params, *data.validation) < limits
                 counts = np.where(under & np.isinf(counts), step, counts)
-                if step >= min(most, 3 * np.median(counts, axis=0).min()) or np.isfinite(counts).all():
+                if step >= min(most, patience * np.median(counts[-1], axis=0).min()) or np.isfinite(counts).all():
                     return counts
 
 
 def batch_size_race(
     data: Dataset,
     batch_sizes: Sequence[int],
-    rates: Sequence[float],
+    rates: ArrayLike,
     *,
-    target: float = 0.15,
+    targets: Sequence[float] = (0.3, 0.15),
     tuning_seeds: Sequence[int] = range(100, 103),
     report_seeds: Sequence[int] = range(5),
-) -> list[dict[str, float]]:
-    """For each batch size: the rate that needs fewest steps on the tuning seeds, and its steps on the others."""
-    network, rows = MLP((64, 32, 10)), []
-    reach = partial(steps_to, network, data, target=target)
+) -> dict[float, list[dict[str, float]]]:
+    """For each target and batch size: the rate that needs fewest steps on the tuning seeds, and its steps on others."""
+    network, rates = MLP((64, 32, 10)), np.asarray(rates, dtype=float)
+    reach = partial(steps_to, network, data, targets=targets)
+    rows: dict[float, list[dict[str, float]]] = {target: [] for target in targets}
     for batch_size in batch_sizes:
-        tuned = np.median(reach(batch_size, rates, seeds=tuning_seeds), axis=0)
-        best = int(tuned.argmin())
-        steps = reach(batch_size, rates[best], seeds=report_seeds)[:, 0]
-        rows.append(
-            {
-                "batch size": batch_size,
-                "best rate": rates[best],
-                "at the edge": best in (0, len(rates) - 1),
-                "steps": float(np.median(steps)),
-                "fewest": float(steps.min()),
-                "most": float(steps.max()),
-            }
-        )
+        best = np.median(reach(batch_size, rates, seeds=tuning_seeds, patience=1), axis=1).argmin(axis=-1)
+        found = reach(batch_size, rates[best], seeds=report_seeds)
+        for k, target in enumerate(targets):
+            steps = found[k, :, k]
+            rows[target].append(
+                {
+                    "batch size": batch_size,
+                    "best rate": float(rates[best[k]]),
+                    "at the edge": bool(best[k] in (0, rates.size - 1)),
+                    "steps": float(np.median(steps)),
+                    "fewest": float(steps.min()),
+                    "most": float(steps.max()),
+                }
+            )
     return rows
+
+
+def step_times(data: Dataset, batch_sizes: Sequence[int], *, repeats: int = 40) -> list[float]:
+    """The seconds that one step of training takes on this machine, by batch size: the median of some repeats."""
+    network, optimizer = MLP((64, 32, 10)), SGD(learning_rate=0.01)
+    params, times = network.initialize(0), []
+    for batch_size in batch_sizes:
+        x, y = (part[:batch_size] for part in data.train)
+        took = []
+        for _ in range(repeats):
+            begin = time.perf_counter()
+            optimizer.update(params, network.loss_and_gradients(params, x, y)[1])
+            took.append(time.perf_counter() - begin)
+        times.append(float(np.median(took)))
+    return times
+
+
+def without_shuffling(data: Dataset, *, epochs: int = 4, learning_rate: float = 0.5, seed: int = 0) -> dict[str, Array]:
+    """The training loss after every other step, with batches of 32 from shuffled examples and from sorted ones."""
+    network, (x, y) = MLP((64, 32, 10)), data.train
+    by_class = np.argsort(y, kind="stable")
+    curves = {}
+    for name in ("shuffled", "sorted by class"):
+        rng, params, optimizer = np.random.default_rng(seed), network.initialize(seed), SGD(learning_rate)
+        losses = [network.loss(params, x, y)]
+        for _ in range(epochs):
+            order = rng.permutation(len(x)) if name == "shuffled" else by_class
+            for step, start in enumerate(range(0, len(x), 32), start=1):
+                batch = order[start : start + 32]
+                optimizer.update(params, network.loss_and_gradients(params, x[batch], y[batch])[1])
+                if step % 2 == 0:
+                    losses.append(network.loss(params, x, y))
+        curves[name] = np.array(losses)
+    return curves
 
 
 # Does the noise regularize? -------------------------------------------------------------------------------
@@ -379,77 +400,109 @@ def few_examples(data: Dataset, wrong: float, seed: int, examples: int = 300) ->
 
 @dataclass(frozen=True)
 class Fits:
-    """Accuracies of shape (seeds, rates) at two moments of each run: the best epoch on validation, and equal fit.
+    """Training losses and accuracies at the epochs looked at, of shape (looks, seeds, rates)."""
 
-    Equal fit is the first epoch looked at whose training loss is under the target; NaN if there is none.
-    """
+    epochs: NDArray[np.integer]
+    train_loss: Array
+    validation: Array
+    test: Array
 
-    validation_at_best: Array
-    test_at_best: Array
-    validation_at_fit: Array
-    test_at_fit: Array
+    def at_epoch(self, epoch: int) -> tuple[Array, Array]:
+        """Validation and test accuracies after an epoch, each of shape (seeds, rates)."""
+        return self._at(np.full(self.test.shape[1:], int(np.flatnonzero(self.epochs == epoch)[0])))
+
+    def at_best(self) -> tuple[Array, Array]:
+        """... at the look with the best validation accuracy."""
+        return self._at(self.validation.argmax(axis=0))
+
+    def at_fit(self, target: float) -> tuple[Array, Array]:
+        """... at the first look with a training loss under `target`; NaN if there is none."""
+        under = self.train_loss < target
+        return tuple(np.where(under.any(axis=0), values, np.nan) for values in self._at(under.argmax(axis=0)))
+
+    def _at(self, place: NDArray[np.integer]) -> tuple[Array, Array]:
+        first, second = (np.take_along_axis(v, place[None], axis=0)[0] for v in (self.validation, self.test))
+        return first, second
 
 
 def fit_few(
-    data: Dataset,
-    batch_size: int,
-    wrong: float,
-    rates: ArrayLike,
-    seeds: Sequence[int],
-    *,
-    target: float = 0.05,
-    epochs: int = 600,
+    data: Dataset, batch_size: int, wrong: float, rates: ArrayLike, seeds: Sequence[int], *, target: float, least: int
 ) -> Fits:
-    """Train networks on few examples until all reach the target, or for `epochs`; look every twelve steps or so."""
+    """Train networks on few examples, at least for `least` epochs; look every twelve steps or so.
+
+    Then until all reach the target, but for no more than twice as long as the fastest rate needs for it.
+    """
     network = MLP((64, 32, 10))
     x, y = map(np.stack, zip(*(few_examples(data, wrong, seed) for seed in seeds), strict=True))
     params, optimizer = side_by_side(network, seeds, rates)
     rng, every = np.random.default_rng([batch_size, *seeds]), max(1, 12 * batch_size // x.shape[1])
-    looks = []
+    looks, arrived, epoch = [], np.full((len(seeds), np.size(rates)), np.inf), 0
     with np.errstate(all="ignore"):
-        for epoch in range(1, epochs + 1):
+        while epoch < least or (np.isinf(arrived).any() and epoch < min(2000, 2 * arrived.max(axis=0).min())):
+            epoch += 1
             for batch in minibatches(x.shape[1], batch_size, rng, drop_last=True):
                 optimizer.update(params, network.loss_and_gradients(params, x[:, None, batch], y[:, None, batch])[1])
             if epoch % every:
                 continue
             loss = network.loss(params, x[:, None], y[:, None])
-            looks.append((loss, network.accuracy(params, *data.validation), network.accuracy(params, *data.test)))
-            if np.all(np.min([look[0] for look in looks], axis=0) < target):
-                break
-    losses, validation, test = map(np.array, zip(*looks, strict=True))
-    arrived = (losses < target).any(axis=0)
-    fitted, best = (losses < target).argmax(axis=0), validation.argmax(axis=0)
-
-    def at(values: Array, place: NDArray[np.integer]) -> Array:
-        return np.take_along_axis(values, place[None], axis=0)[0]
-
-    return Fits(
-        at(validation, best),
-        at(test, best),
-        np.where(arrived, at(validation, fitted), np.nan),
-        np.where(arrived, at(test, fitted), np.nan),
-    )
+            arrived = np.where((loss < target) & np.isinf(arrived), epoch, arrived)
+            accuracies = network.accuracy(params, *data.validation), network.accuracy(params, *data.test)
+            looks.append((epoch, loss, *accuracies))
+    return Fits(*map(np.array, zip(*looks, strict=True)))
 
 
 def does_noise_regularize(
     data: Dataset,
-    batch_sizes: Sequence[int],
     wrong: float,
-    rates: ArrayLike,
+    rates: Sequence[float],
     *,
+    small: int = 10,
+    large: int = 300,
+    shared: float = 0.16,
+    epochs: int = 24,
+    target: float = 0.1,
     tuning_seeds: Sequence[int] = range(100, 103),
     report_seeds: Sequence[int] = range(8),
-) -> dict[int, dict[str, Array]]:
-    """Test accuracies per seed at the best epoch and at equal fit, each with the rate that was best on other seeds."""
-    results, rates = {}, np.asarray(rates, dtype=float)
-    for batch_size in batch_sizes:
-        tuned = fit_few(data, batch_size, wrong, rates, tuning_seeds)
-        best = int(tuned.validation_at_best.mean(axis=0).argmax())
-        fit = int(np.nan_to_num(tuned.validation_at_fit, nan=0.0).mean(axis=0).argmax())
-        found = fit_few(data, batch_size, wrong, rates[[best, fit]], report_seeds)
-        results[batch_size] = {
-            "rates": rates[[best, fit]],
-            "best": found.test_at_best[:, 0],
-            "fit": found.test_at_fit[:, 1],
-        }
+) -> dict[str, dict[str, Array]]:
+    """Test accuracies per seed of a small and a large batch, under four ideas of what a fair comparison is.
+
+    Each rate is the one with the best validation accuracy on the tuning seeds under the same idea, except in the first
+    comparison, in which both batch sizes have the rate `shared`.
+    """
+    ideas: dict[str, Callable[[Fits], tuple[Array, Array]]] = {
+        f"{epochs} epochs, same rate": lambda fits: fits.at_epoch(epochs),
+        f"{epochs} epochs, own rate": lambda fits: fits.at_epoch(epochs),
+        "best epoch, own rate": Fits.at_best,
+        "equal fit, own rate": lambda fits: fits.at_fit(target),
+    }
+    rates = np.asarray(rates, dtype=float)
+    results: dict[str, dict[str, Array]] = {name: {} for name in ideas}
+    for label, batch_size in (("small", small), ("large", large)):
+        run = partial(fit_few, data, batch_size, wrong, target=target, least=epochs)
+        tuned = run(rates=rates, seeds=tuning_seeds)
+        scores = [np.nan_to_num(read(tuned)[0], nan=0.0).mean(axis=0) for read in ideas.values()]
+        chosen = rates[np.argmax(scores, axis=1)]
+        chosen[0] = shared
+        found = run(rates=chosen, seeds=report_seeds)
+        for k, (name, read) in enumerate(ideas.items()):
+            results[name][label] = read(found)[1][:, k]
+            results[name][f"rate of the {label} batch"] = chosen[k]
     return results
+
+
+def paired(results: dict[str, dict[str, Array]]) -> list[dict[str, object]]:
+    """One row for each comparison: mean accuracies, and the mean paired difference with its standard error."""
+    rows = []
+    for name, found in results.items():
+        difference = found["small"] - found["large"]
+        error = difference.std(ddof=1) / np.sqrt(difference.size)
+        rows.append(
+            {
+                "comparison": name,
+                "small batch": float(found["small"].mean()),
+                "large batch": float(found["large"].mean()),
+                "difference": f"{100 * difference.mean():+.1f} \u00b1 {100 * error:.1f}",
+                "rates": f"{found['rate of the small batch']:.2g}, {found['rate of the large batch']:.2g}",
+            }
+        )
+    return rows
