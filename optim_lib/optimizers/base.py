@@ -1,7 +1,11 @@
 """What every optimizer shares: checks, state, and the loop over parameters.
 
-A subclass states its hyperparameters, the arrays it remembers for each parameter (``slots``) and its rule
+A subclass states its hyperparameters, what it remembers for each parameter (``slots``, ``numbers``) and its rule
 (``step``). Nothing else: the rule is written for one parameter, in place, in the symbols of its equation.
+
+A few rules need one thing more, and say it in a method of its own: state of another shape than the parameter's
+(`Optimizer.slot_shapes`), state that does not begin at zero (`begin`), a number that changes once in a step
+(`advance`), or a quantity that all parameters share (`couple`).
 """
 
 from __future__ import annotations
@@ -31,8 +35,10 @@ class Hyperparameter:
     The range is checked on every assignment, so a bad value is refused before a step is taken with it.
     """
 
-    def __init__(self, default: float, low: float = 0.0, below: float = math.inf) -> None:
-        self.default, self.low, self.below = default, low, below
+    sweeps: ClassVar[bool] = True
+
+    def __init__(self, default: float, low: float = 0.0, below: float = math.inf, *, positive: bool = False) -> None:
+        self.default, self.low, self.below, self.positive = default, low, below, positive
 
     def __set_name__(self, owner: type, name: str) -> None:
         self.name = name
@@ -49,18 +55,38 @@ class Hyperparameter:
         error = None
         if array.dtype.kind not in "fiu":
             error = TypeError
-        elif array.size == 0 or not np.all((array >= self.low) & (array < self.below)):
+        elif array.size == 0 or not np.all((array >= self.low) & (array < self.below)) or self._refuses_zero(array):
             error = ValueError
         if error:
-            raise error(f"{owner}: {self.name} must be a number (or an array of numbers) in {self}, got {value!r}")
+            raise error(f"{owner}: {self.name} must be {self}, got {value!r}")
         return float(array) if array.ndim == 0 else array.astype(np.float64)
 
+    def _refuses_zero(self, array: NDArray) -> bool:
+        return self.positive and not np.all(array)
+
     def __str__(self) -> str:
-        return f"[{self.low:g}, {self.below:g})"
+        return f"a number (or an array of numbers) in {'(' if self.positive else '['}{self.low:g}, {self.below:g})"
+
+
+class Count(Hyperparameter):
+    """A whole number of at least 1, such as how many steps lie between two events; it cannot be an array."""
+
+    sweeps = False
+
+    def checked(self, value: Any, owner: str) -> int:
+        array = np.asarray(value)
+        if array.dtype.kind not in "fiu":
+            raise TypeError(f"{owner}: {self.name} must be {self}, got {value!r}")
+        if array.ndim or not 1 <= array < math.inf or array != math.floor(array):
+            raise ValueError(f"{owner}: {self.name} must be {self}, got {value!r}")
+        return int(array)
+
+    def __str__(self) -> str:
+        return "a whole number of at least 1"
 
 
 class ParameterState(SimpleNamespace):
-    """What an optimizer remembers about one parameter: its step count ``t`` and one array for each slot."""
+    """What an optimizer remembers about one parameter: its step count ``t``, and an array for each slot and number."""
 
     def arrays(self) -> dict[str, Array]:
         return {name: value for name, value in vars(self).items() if name != "t"}
@@ -78,16 +104,29 @@ class Optimizer(ABC):
 
     Attributes
     ----------
+    slots : tuple of str
+        Of the class: the arrays it remembers for each parameter, shaped like the parameter.
+    numbers : tuple of str
+        Of the class: the numbers it remembers for each parameter, each an array of one element (in a sweep, of one
+        for each setting).
+    elementwise : bool
+        Of the class: whether each coordinate goes its own way; if so, a large parameter is stepped block by block.
+    independent : bool
+        Of the class: whether each parameter goes its own way.
     state : dict of str to ParameterState
         Filled when a parameter is first seen; each parameter counts its own steps.
     check_finite : bool
         If true, a NaN or an infinity in a gradient is an error. False by default, as in torch.optim: the moments
         of that parameter are then not finite from that step on.
+    sweep_axes : int
+        How many leading axes of every parameter are those of a sweep, and not its own. `sweep` sets it.
     """
 
     slots: ClassVar[tuple[str, ...]] = ()
-    _fields: ClassVar[dict[str, Hyperparameter]] = {}
+    numbers: ClassVar[tuple[str, ...]] = ()
     elementwise: ClassVar[bool] = True
+    independent: ClassVar[bool] = True
+    _fields: ClassVar[dict[str, Hyperparameter]] = {}
     check_finite: bool = False
     sweep_axes: int = 0
 
@@ -129,6 +168,19 @@ class Optimizer(ABC):
     def step(self, theta: Array, grad: Array, state: ParameterState) -> None:
         """Apply the update rule to one parameter, in place."""
 
+    def slot_shapes(self, shape: tuple[int, ...]) -> dict[str, tuple[int, ...]]:
+        """The shape of each array that is remembered for a parameter of a shape."""
+        return dict.fromkeys(self.slots, shape)
+
+    def begin(self, theta: Array, state: ParameterState) -> None:  # noqa: B027
+        """Fill what does not begin at zero, when a parameter is first seen."""
+
+    def advance(self, state: ParameterState) -> None:  # noqa: B027
+        """Change the numbers of a parameter, once for each of its steps and before it."""
+
+    def couple(self, names: Iterable[str]) -> None:  # noqa: B027
+        """Change what all parameters share, after each of those named has taken its step."""
+
     def update(self, params: Params, grads: Mapping[str, Array]) -> Params:
         """Take one step: change every array of `params` in place and return `params`.
 
@@ -155,6 +207,8 @@ class Optimizer(ABC):
             state = self._state_of(name, theta)
             state.t += 1
             self._as_dtype(theta.dtype)._step_in_blocks(theta, checked[name], state)
+        if not self.independent:
+            self.couple(params)
         return params
 
     def state_dict(self) -> dict[str, Any]:
@@ -181,17 +235,22 @@ class Optimizer(ABC):
         self.__dict__.update(accepted, _state=state)
 
     def _checked_state(self, name: str, values: Mapping[str, Any]) -> ParameterState:
-        owner, expected = f"{type(self).__name__}: saved state of {name!r}", {"t", *self.slots}
-        if not isinstance(values, Mapping) or set(values) != expected:
+        """A copy of one parameter's saved state, checked as far as it can be before the parameter is seen again."""
+        owner, own_shapes = f"{type(self).__name__}: saved state of {name!r}", self._has_own_shapes()
+        if not isinstance(values, Mapping) or "t" not in values:
+            raise ValueError(f"{owner} must have {sorted({'t', *self.slots, *self.numbers})}, got {sorted(values)}")
+        expected = set(values) if own_shapes else {"t", *self.slots, *self.numbers}
+        if set(values) != expected:
             raise ValueError(f"{owner} must have {sorted(expected)}, got {sorted(values)}")
         t = np.asarray(values["t"])
         if t.ndim or t.dtype.kind not in "iu" or t < 0:
             raise ValueError(f"{owner} must have a whole number of at least 0 as t, got {values['t']!r}")
-        arrays = {slot: values[slot] for slot in self.slots}
+        arrays = {slot: values[slot] for slot in values if slot != "t"}
         for slot, array in arrays.items():
             if not isinstance(array, np.ndarray) or not _is_wide_float(array.dtype):
                 raise TypeError(f"{owner} must have a floating-point array as {slot}, got {array!r}")
-        if len({(array.shape, array.dtype) for array in arrays.values()}) > 1:
+        shapes = {array.shape for slot, array in arrays.items() if not own_shapes and slot in self.slots}
+        if len(shapes) > 1 or len({array.dtype for array in arrays.values()}) > 1:
             found = ", ".join(f"{slot} {array.dtype} {array.shape}" for slot, array in arrays.items())
             raise ValueError(f"{owner} must have arrays of one shape and dtype, got {found}")
         return ParameterState(t=operator.index(t), **{slot: array.copy(order="K") for slot, array in arrays.items()})
@@ -208,6 +267,11 @@ class Optimizer(ABC):
     def hyperparameters(cls) -> list[str]:
         """The names of the hyperparameters, in the order of the constructor."""
         return list(cls._fields)
+
+    @classmethod
+    def can_sweep(cls, names: Iterable[str]) -> bool:
+        """Whether all hyperparameters of these names may be arrays, for one vectorized run over a grid."""
+        return all(name not in cls._fields or cls._fields[name].sweeps for name in names)
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({', '.join(f'{n}={getattr(self, n)!r}' for n in self.hyperparameters())})"
@@ -244,18 +308,36 @@ class Optimizer(ABC):
             )
         if not theta.flags.writeable:
             raise ValueError(f"params[{name!r}] must be writeable, got a read-only array; copy it first")
-        for slot, array in self.state[name].arrays().items() if name in self.state else ():
-            if array.shape != theta.shape or array.dtype != theta.dtype:
-                raise ValueError(
-                    f"params[{name!r}] must stay what it was when {slot} was made, {array.dtype} of shape "
-                    f"{array.shape}, got {theta.dtype} of shape {theta.shape}"
-                )
+        if name in self.state:
+            self._check_state(name, theta)
         for hyperparameter, value in swept.items():
             if not _broadcasts_into(value.shape, theta.shape):
                 raise ValueError(
                     f"{hyperparameter} must broadcast against params[{name!r}] of shape {theta.shape}, "
                     f"got shape {value.shape}"
                 )
+            if self.numbers and not _broadcasts_into(value.shape, self._number_shape(theta.shape)):
+                raise ValueError(
+                    f"{hyperparameter} must be one number for all of params[{name!r}] ({type(self).__name__} keeps "
+                    f"{', '.join(self.numbers)} with it; sweep_axes says which axes are a sweep's), "
+                    f"got shape {value.shape}"
+                )
+
+    def _check_state(self, name: str, theta: Array) -> None:
+        """Refuse a parameter that is not of the shape and dtype for which its state was made."""
+        arrays = self.state[name].arrays()
+        shapes = self._state_shapes(theta.shape)
+        for slot, array in arrays.items():
+            if array.shape != shapes.get(slot) or array.dtype != theta.dtype:
+                raise ValueError(
+                    f"params[{name!r}] must stay what it was when {slot} was made, {array.dtype} of shape "
+                    f"{array.shape}, got {theta.dtype} of shape {theta.shape}"
+                )
+        if len(arrays) < len(shapes):
+            missing = ", ".join(shapes.keys() - arrays.keys())
+            raise ValueError(
+                f"params[{name!r}] must come with the state that was saved for it, but {missing} is not there"
+            )
 
     def _checked_gradient(self, name: str, theta: Array, grad: Array, owners: set[int]) -> Array:
         grad = np.asarray(grad)
@@ -272,24 +354,45 @@ class Optimizer(ABC):
 
     def _state_of(self, name: str, theta: Array) -> ParameterState:
         if name not in self.state:
-            self.state[name] = ParameterState(t=0, **{slot: np.zeros_like(theta) for slot in self.slots})
+            shapes = self._state_shapes(theta.shape)
+            state = ParameterState(t=0, **{slot: np.zeros_like(theta, shape=shape) for slot, shape in shapes.items()})
+            self._as_dtype(theta.dtype).begin(theta, state)
+            self.state[name] = state
         return self.state[name]
 
+    def _state_shapes(self, shape: tuple[int, ...]) -> dict[str, tuple[int, ...]]:
+        shapes = self.slot_shapes(shape)
+        return shapes | dict.fromkeys(self.numbers, self._number_shape(shape)) if self.numbers else shapes
+
+    def _number_shape(self, shape: tuple[int, ...]) -> tuple[int, ...]:
+        """The shape of one number for a parameter of a shape: in a sweep, one for each setting."""
+        return shape[: self.sweep_axes] + (1,) * len(shape[self.sweep_axes :])
+
+    def _has_own_shapes(self) -> bool:
+        return type(self).slot_shapes is not Optimizer.slot_shapes
+
     def _step_in_blocks(self, theta: Array, grad: Array, state: ParameterState) -> None:
-        arrays = {"theta": theta, "grad": grad, **state.arrays()}
+        if not theta.size:
+            return
+        arrays, numbers = {"theta": theta, "grad": grad, **state.arrays()}, {}
+        if self.numbers:
+            self.advance(state)
+            numbers = {name: arrays.pop(name) for name in self.numbers}
         size = BLOCK_BYTES // (len(arrays) * theta.itemsize)
         order = _common_order(arrays.values()) if theta.size > size and self.elementwise and not self._swept() else None
         if order is None:
             self.step(theta, grad, state)
             return
         flat = {name: array.reshape(-1, order=order, copy=False) for name, array in arrays.items()}
+        numbers = {name: array.reshape(()) for name, array in numbers.items()}
         for start in range(0, theta.size, size):
             block = {name: array[start : start + size] for name, array in flat.items()}
-            self.step(block.pop("theta"), block.pop("grad"), ParameterState(t=state.t, **block))
+            self.step(block.pop("theta"), block.pop("grad"), ParameterState(t=state.t, **block, **numbers))
 
     def _swept(self) -> dict[str, Array]:
         """The hyperparameters that are arrays."""
-        return {name: value for name in self._fields if isinstance(value := getattr(self, name), np.ndarray)}
+        values = self.__dict__
+        return {name: value for name in self._fields if isinstance(value := values.get(name), np.ndarray)}
 
     def _as_dtype(self, dtype: np.dtype) -> Self:
         """This optimizer with its swept hyperparameters cast to `dtype`, so that float32 stays float32."""
@@ -302,8 +405,15 @@ class Optimizer(ABC):
 
     def norm(self, x: Array) -> Array | np.floating:
         """The Euclidean norm of one parameter; in a sweep, one norm for each setting (axes kept)."""
-        own_axes = tuple(range(self.sweep_axes, x.ndim))
-        return np.sqrt(np.sum(x * x, axis=own_axes, keepdims=True))
+        return np.sqrt(np.sum(x * x, axis=self.own_axes(x), keepdims=True))
+
+    def rms(self, x: Array) -> Array | np.floating:
+        """The root mean square of one parameter; in a sweep, one for each setting (axes kept)."""
+        return np.sqrt(np.mean(x * x, axis=self.own_axes(x), keepdims=True))
+
+    def own_axes(self, x: Array) -> tuple[int, ...]:
+        """The axes of one parameter that are not those of a sweep."""
+        return tuple(range(self.sweep_axes, x.ndim))
 
 
 def _is_wide_float(dtype: np.dtype) -> bool:

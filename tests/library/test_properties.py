@@ -93,7 +93,7 @@ def test_an_elementwise_rule_does_not_care_how_the_parameters_are_cut_up(optimiz
     with patch.object(base, "BLOCK_BYTES", data.draw(st.integers(64, 1000))):
         assert_same(run(optimizer(**setting), start, sequence), expected)
         turned = run(optimizer(**setting), start.T, [grad.T for grad in sequence])
-    assert_same(np.ascontiguousarray(turned.T), expected)
+    assert_same(np.array(turned.T, order="C"), expected)
 
 
 @pytest.mark.parametrize("optimizer", OPTIMIZERS, ids=label)
