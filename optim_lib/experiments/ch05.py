@@ -1,0 +1,456 @@
+r"""Chapter 5, Nesterov momentum: the look-ahead, its damping, what it costs to trust, and what noise does to it.
+
+The equation of the look-ahead is momentum's own rule, fed with a gradient that was measured elsewhere. So `look_ahead`
+takes its steps with `MomentumSGD`, and `NesterovMomentum`, which stores the look-ahead point, can be held against it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from numpy.typing import ArrayLike, NDArray
+
+from optim_lib import plotting
+from optim_lib.data import diabetes, digits
+from optim_lib.landscapes import Landscape, Point, quadratic
+from optim_lib.measure import steps_to_tolerance
+from optim_lib.networks import MLP
+from optim_lib.optimizers import SGD, MomentumSGD, NesterovMomentum, Optimizer
+from optim_lib.palette import LIGHT, SERIES
+from optim_lib.training import LogUniform, Search, Tuning, Uniform, tune
+
+Array = NDArray[np.float64]
+Momentum = float | Callable[[int], float]
+
+
+# The equation, and the picture -------------------------------------------------------------------------
+
+
+def look_ahead(
+    gradient: Callable[[Array], Array], start: ArrayLike, steps: int, learning_rate: float, momentum: Momentum
+) -> tuple[Array, Array]:
+    r"""Nesterov's equation as it is written: the gradient is measured where the velocity alone would lead.
+
+    Parameters
+    ----------
+    gradient : callable
+    start : array
+    steps : int
+    learning_rate : float
+    momentum : float, or callable
+        :math:`\beta`, or a schedule of it: called with the number of the step, from 1.
+
+    Returns
+    -------
+    positions, looked_at : ndarray of shape (steps + 1, *start.shape)
+        :math:`\theta_t` and :math:`\theta_t - \eta\beta v_{t-1}`, for t from 1.
+    """
+    schedule = momentum if callable(momentum) else lambda t: momentum
+    optimizer, params = MomentumSGD(learning_rate=learning_rate), {"theta": np.array(start, dtype=np.float64)}
+    velocity = np.zeros_like(params["theta"])
+    positions, looked_at = [], []
+    for t in range(1, steps + 2):
+        optimizer.momentum = schedule(t)
+        positions.append(params["theta"].copy())
+        looked_at.append(params["theta"] - learning_rate * optimizer.momentum * velocity)
+        if t <= steps:
+            optimizer.update(params, {"theta": gradient(looked_at[-1])})
+            velocity = optimizer.state["theta"].velocity
+    return np.array(positions), np.array(looked_at)
+
+
+VALLEY = quadratic((3.0, 12.0), name="a valley", window=(-2.05, 0.2, -0.45, 0.75))
+
+
+def draw_one_step(nesterov: bool, *, learning_rate: float = 0.05, momentum: float = 0.85) -> Figure:
+    """The second step of momentum, or of Nesterov's rule from the same point with the same velocity, as two arrows."""
+    start = np.array((-1.9, 0.62))
+    params, optimizer = {"p": start.copy()}, MomentumSGD(learning_rate=learning_rate, momentum=momentum)
+    optimizer.update(params, {"p": VALLEY.gradient(start)})
+    here = params["p"].copy()
+    carried = here - learning_rate * momentum * optimizer.state["p"].velocity
+    measured_at = carried if nesterov else here
+    optimizer.update(params, {"p": VALLEY.gradient(measured_at)})
+    end = params["p"]
+    figure = plotting.contour(VALLEY, title="Nesterov" if nesterov else "momentum")
+    ax, color = figure.axes[0], SERIES[1 if nesterov else 0]
+    ax.plot(*np.stack([start, here]).T, color=LIGHT["muted"], lw=1.2, ls=":", zorder=4)
+    _arrow(ax, here, carried, LIGHT["ink"])
+    if not nesterov:
+        _arrow(ax, here, here + (end - carried), color)
+    _arrow(ax, carried, end, color, dashed=not nesterov)
+    ax.plot(*here, "o", ms=6, color=LIGHT["ink"], zorder=6)
+    ax.plot(*measured_at, "o", ms=13, mfc="none", mec=color, mew=2, zorder=6)
+    ax.plot(*end, "o", ms=8, color=color, mec=LIGHT["paper"], zorder=7)
+    _word(ax, here, "here", (11, 4), "left")
+    _word(ax, carried, "look-ahead point", (2, -21) if nesterov else (10, 7), "left")
+    _word(ax, end, "end of the step", (10, 5) if nesterov else (10, -4), "left")
+    return figure
+
+
+def _word(ax: Axes, place: Array, text: str, offset: Point, side: str) -> None:
+    ax.annotate(text, place, offset, textcoords="offset points", ha=side, color=LIGHT["ink"], fontsize=9.6, zorder=8)
+
+
+def _arrow(ax: Axes, tail: Array, head: Array, color: str, dashed: bool = False) -> None:
+    style = {"arrowstyle": "-|>", "color": color, "lw": 2, "shrinkA": 0, "shrinkB": 3, "mutation_scale": 13}
+    ax.annotate("", head, tail, arrowprops={**style, "ls": "--" if dashed else "-"}, zorder=5)
+
+
+# One direction of a quadratic -----------------------------------------------------------------------------
+
+
+def radius(optimizer: type[Optimizer], products: ArrayLike, momentum: ArrayLike) -> Array:
+    r"""By how much the worst combination of distance and velocity shrinks in each step, in the long run.
+
+    A step on a parabola is linear in (distance, velocity). Its matrix is found by giving the optimizer the two unit
+    vectors; the result is its spectral radius.
+
+    Parameters
+    ----------
+    optimizer : class with a velocity
+    products : array of shape (n,)
+        :math:`\eta\lambda`, the rate times the curvature.
+    momentum : array of shape (m,)
+
+    Returns
+    -------
+    ndarray of shape (n, m)
+    """
+    products, momentum = np.atleast_1d(np.asarray(products, float)), np.atleast_1d(np.asarray(momentum, float))
+    unit = np.broadcast_to(np.eye(2), (products.size, momentum.size, 2, 2))
+    distance, velocity = unit[..., 0].copy(), unit[..., 1]
+    stepper = optimizer(learning_rate=1.0, momentum=momentum[:, None])
+    stepper.update({"c": distance}, {"c": np.zeros_like(distance)})  # makes the state, and moves nothing
+    stepper.state["c"].velocity[...] = velocity
+    stepper.update({"c": distance}, {"c": products[:, None, None] * distance})
+    matrices = np.stack([distance, stepper.state["c"].velocity], axis=-2)
+    return np.abs(np.linalg.eigvals(matrices)).max(axis=-1)
+
+
+def swings(product: float, momentum: float = 0.9, steps: int = 100) -> dict[str, Array]:
+    r"""The distance from the minimum along one direction, from 1 at rest, with :math:`\eta\lambda` = `product`.
+
+    Momentum's, that of Nesterov's position, and that of the look-ahead point, which is what the library stores.
+    """
+
+    def gradient(c: Array) -> Array:
+        return product * c
+
+    params, optimizer, path = {"c": np.ones(1)}, MomentumSGD(learning_rate=1.0, momentum=momentum), [1.0]
+    for _ in range(steps):
+        optimizer.update(params, {"c": gradient(params["c"])})
+        path.append(params["c"].item())
+    positions, looked_at = look_ahead(gradient, np.ones(1), steps, 1.0, momentum)
+    return {"momentum": np.array(path), "Nesterov": positions[:, 0], "look-ahead point": looked_at[:, 0]}
+
+
+def overshoots(products: Sequence[float], momentum: float = 0.9) -> list[dict[str, float]]:
+    """For each product of rate and curvature: how far both swing past the minimum, and how often in 100 steps.
+
+    A swing of less than a millionth of the first distance is not counted.
+    """
+    rows = []
+    for product in products:
+        row = {"rate × curvature": product, "effective momentum": momentum * (1 - product)}
+        for label, path in swings(product, momentum).items():
+            if label != "look-ahead point":
+                seen = path[np.abs(path) > 1e-6]
+                row[f"crossings, {label}"] = int(np.sum(seen[1:] * seen[:-1] < 0))
+            row[f"furthest past, {label}"] = float(max(0.0, -path.min()))
+        rows.append(row)
+    return rows
+
+
+# Steps against condition number ---------------------------------------------------------------------------
+
+
+def optimal_pair(kappa: ArrayLike) -> dict[str, tuple[type[Optimizer], dict[str, Array]]]:
+    r"""Textbook rates and momenta for curvatures between 1 and `kappa`: optimizer and hyperparameters by label.
+
+    Gradient descent and momentum at their optimum for quadratics (Polyak 1964); Nesterov's rule at the pair that is
+    guaranteed for every smooth, strongly convex function, :math:`\eta = 1/\lambda_{\max}` and
+    :math:`\beta = (\sqrt\kappa - 1)/(\sqrt\kappa + 1)`; at its own optimum for quadratics (Lessard, Recht and Packard
+    2016); and with the same rate but :math:`\beta = 0.9` whatever the surface.
+    """
+    kappa = np.asarray(kappa, dtype=np.float64)
+    root, wider = np.sqrt(kappa), np.sqrt(3 * kappa + 1)
+    guaranteed = (root - 1) / (root + 1)
+    return {
+        "gradient descent": (SGD, {"learning_rate": 2 / (1 + kappa)}),
+        "Nesterov, β = 0.9": (NesterovMomentum, {"learning_rate": 1 / kappa, "momentum": 0.9 + 0 * kappa}),
+        "Nesterov, guaranteed": (NesterovMomentum, {"learning_rate": 1 / kappa, "momentum": guaranteed}),
+        "Nesterov, tuned": (
+            NesterovMomentum,
+            {"learning_rate": 4 / (3 * kappa + 1), "momentum": (wider - 2) / (wider + 2)},
+        ),
+        "momentum, tuned": (MomentumSGD, {"learning_rate": 4 / (1 + root) ** 2, "momentum": guaranteed**2}),
+    }
+
+
+def steps_by_condition(kappas: Sequence[float], *, share: float = 1e-6, directions: int = 20) -> dict[str, Array]:
+    """Steps until the loss is down to `share` of the first, and stays, on quadratics of each condition number.
+
+    Curvatures spread evenly on a logarithmic scale from 1 to the condition number; the start has the same share of
+    the loss in each of these directions. All condition numbers run at once.
+    """
+    kappas = np.asarray(kappas, dtype=np.float64)
+    curvatures = kappas[:, None] ** np.linspace(0, 1, directions)
+    counts = {}
+    for label, (optimizer, setting) in optimal_pair(kappas).items():
+        stepper = optimizer(**{name: values[:, None] for name, values in setting.items()})
+        longest = int((8 if label == "gradient descent" else 2) * kappas.max())
+        counts[label] = steps_to_tolerance(_shares(stepper, curvatures, longest, share), share, stay=True)
+    return counts
+
+
+def _shares(optimizer: Optimizer, curvatures: Array, longest: int, share: float) -> Array:
+    """Loss over first loss, of shape (settings, steps + 1), until all settings are far below `share`."""
+    params = {"c": 1 / np.sqrt(curvatures)}
+    losses = [0.5 * np.sum(curvatures * params["c"] ** 2, axis=-1)]
+    for _ in range(longest):
+        optimizer.update(params, {"c": curvatures * params["c"]})
+        losses.append(0.5 * np.sum(curvatures * params["c"] ** 2, axis=-1))
+        if np.all(losses[-1] < 1e-6 * share * losses[0]):
+            break
+    return np.stack(losses, axis=-1) / losses[0][:, None]
+
+
+# Smooth and convex, but no quadratic -----------------------------------------------------------------------
+
+
+def _bent(x: Array) -> Array:
+    return np.where(x < 1, 12.5 * x * x, np.where(x < 2, 0.5 * x * x + 24 * x - 12, 12.5 * x * x - 24 * x + 36))
+
+
+def _bent_slope(x: Array) -> Array:
+    return np.where(x < 1, 25 * x, np.where(x < 2, x + 24, 25 * x - 24))
+
+
+# The curvature along x is 25, then 1, then 25 again; the function of x is that of Lessard, Recht and Packard (2016).
+bent_bowl = Landscape(
+    name="a bent bowl",
+    formula=r"f(x) + \tfrac12 y^2, \quad f'(x) = 25x,\; x + 24,\; 25x - 24",
+    value=lambda x, y: _bent(x) + 0.5 * y * y,
+    slope=lambda x, y: (_bent_slope(x), 1.0 * y),
+    minima=((0.0, 0.0),),
+    window=(-3.0, 4.2, -3.0, 3.0),
+    starts=((3.3, 2.4), (2.4, -2.0), (-2.6, 1.5)),
+)
+
+
+def convex_gaps(steps: int = 1000, directions: int = 1000) -> dict[str, Array]:
+    r"""The loss above the minimum, relative to the first, on a convex bowl with no smallest curvature to speak of.
+
+    Curvatures from almost 0 to 1, the largest, and a rate of 1. Any range of curvatures holds a share of the first
+    loss in proportion to its width.
+    The growing momentum is :math:`\beta_t = (t - 1)/(t + 2)`, a usual form of that of Nesterov (1983).
+    """
+    places = (np.arange(directions) + 0.5) / directions
+    curvatures, shares = places**4, 4 * places**3 / directions  # finely spaced where it matters: near zero
+    gaps = {}
+    for label, momentum in (
+        ("gradient descent", 0.0),
+        ("Nesterov, β = 0.9", 0.9),
+        ("Nesterov, growing β", lambda t: (t - 1) / (t + 2)),
+    ):
+        positions, _ = look_ahead(lambda c: curvatures * c, np.ones(directions), steps, 1.0, momentum)
+        gaps[label] = positions**2 @ shares
+    return gaps
+
+
+# Noise ------------------------------------------------------------------------------------------------------
+
+MOMENTA = np.array([0.0, 0.3, 0.5, 0.7, 0.8, 0.9, 0.95, 0.98])
+CONTESTANTS = {
+    "SGD": (SGD, {"learning_rate": np.geomspace(1e-5, 0.0195, 128)}),
+    "momentum": (MomentumSGD, {"learning_rate": np.geomspace(1e-5, 0.0375, 16), "momentum": MOMENTA}),
+    "Nesterov": (NesterovMomentum, {"learning_rate": np.geomspace(1e-5, 0.0195, 16), "momentum": MOMENTA}),
+}
+
+
+def gaps_by_noise(
+    levels: Sequence[float], steps: int, *, kappa: float = 100.0, directions: int = 20, repeats: int = 16
+) -> dict[str, dict[str, Array]]:
+    """The mean loss left after `steps` steps with gradient noise, each optimizer at the best of 128 settings.
+
+    A quadratic with curvatures from 1 to `kappa`, the same loss in each direction at the start, 1 in all. Each level
+    is the standard deviation of the noise in each coordinate of each gradient. The setting with the lowest mean over
+    `repeats` runs is run again with other noise, and that is reported.
+
+    Returns
+    -------
+    dict of label to dict
+        Arrays over the levels: gap, learning_rate, momentum.
+    """
+    found = {label: {"gap": [], "learning_rate": [], "momentum": []} for label in CONTESTANTS}
+    for level in levels:
+        for label, (optimizer, axes) in CONTESTANTS.items():
+            grid = np.meshgrid(*axes.values(), indexing="ij")
+            settings = {name: values.ravel() for name, values in zip(axes, grid, strict=True)}
+            tried = _noisy_gaps(optimizer, settings, level, steps, kappa, directions, repeats, seed=100)
+            best = {name: values[[np.argmin(tried)]] for name, values in settings.items()}
+            reported = _noisy_gaps(optimizer, best, level, steps, kappa, directions, 4 * repeats, seed=0)
+            found[label]["gap"].append(float(reported[0]))
+            found[label]["learning_rate"].append(float(best["learning_rate"][0]))
+            found[label]["momentum"].append(float(best.get("momentum", np.zeros(1))[0]))
+    return {label: {name: np.array(values) for name, values in rows.items()} for label, rows in found.items()}
+
+
+def _noisy_gaps(
+    optimizer: type[Optimizer],
+    settings: dict[str, Array],
+    level: float,
+    steps: int,
+    kappa: float,
+    directions: int,
+    repeats: int,
+    seed: int,
+) -> Array:
+    """The mean loss after the last step, for each setting; all settings see the same noise."""
+    rng = np.random.default_rng(seed)
+    count = next(iter(settings.values())).size
+    curvatures = kappa ** np.linspace(0, 1, directions)
+    shape = (count, repeats if level else 1, directions)
+    params = {"c": np.broadcast_to(np.sqrt(2 / (directions * curvatures)), shape).copy()}
+    stepper = optimizer(**{name: values[:, None, None] for name, values in settings.items()})
+    with np.errstate(all="ignore"):
+        for _ in range(steps):
+            noise = level * rng.standard_normal(shape[1:])
+            stepper.update(params, {"c": curvatures * params["c"] + noise})
+        gaps = 0.5 * np.sum(curvatures * params["c"] ** 2, axis=-1).mean(axis=-1)
+    return np.where(np.isfinite(gaps), gaps, np.inf)
+
+
+def noise_floors(product: float = 0.1, momentum: float = 0.9, walkers: int = 4000) -> list[dict[str, float]]:
+    r"""The mean loss at which each rule hovers on a parabola of curvature 1 with gradient noise of variance 1.
+
+    At the rate `product`, and with momentum also at `product` :math:`(1 - \beta)`, the same effective rate. The mean is
+    over many independent walkers, and over 200 steps after 400 that are not counted.
+    """
+    rows = []
+    for scale, heading in ((1.0, "same rate"), (1 - momentum, "same effective rate")):
+        for label, optimizer in (("SGD", SGD), ("momentum", MomentumSGD), ("Nesterov", NesterovMomentum)):
+            setting = {} if optimizer is SGD else {"momentum": momentum}
+            rate = product if optimizer is SGD else product * scale
+            stepper, params = optimizer(learning_rate=rate, **setting), {"c": np.zeros(walkers)}
+            rng, losses = np.random.default_rng(5), []
+            for t in range(600):
+                stepper.update(params, {"c": params["c"] + rng.standard_normal(walkers)})
+                losses += [np.mean(0.5 * params["c"] ** 2)] if t >= 400 else []
+            rows.append({"rule": label, "compared at": heading, "learning rate": rate, "loss": float(np.mean(losses))})
+    return rows
+
+
+# The rate changes during the run -----------------------------------------------------------------------------
+
+
+def distance_with_drop(optimizer: Optimizer, *, drop_at: int = 10, factor: float = 0.1, steps: int = 40) -> Array:
+    """The path along a direction of curvature 1 from 1, the rate being multiplied by `factor` after step `drop_at`."""
+    params, path = {"c": np.ones(1)}, [1.0]
+    for t in range(1, steps + 1):
+        optimizer.update(params, {"c": params["c"].copy()})
+        path.append(params["c"].item())
+        if t == drop_at:
+            optimizer.learning_rate *= factor
+    return np.array(path)
+
+
+# Real data ---------------------------------------------------------------------------------------------------
+
+
+def regression() -> tuple[Array, Array, Array]:
+    """The patients with diabetes: standardized features with a column of ones, progression, and the best weights."""
+    x, y = diabetes(validation=0, test=0).train
+    x = np.column_stack([x, np.ones(len(x))])
+    return x, y[:, 0], np.linalg.lstsq(x, y[:, 0], rcond=None)[0]
+
+
+def spectrum(x: Array) -> tuple[float, float]:
+    r"""The smallest and the largest curvature of the mean squared error, :math:`\frac2n X^\top X`."""
+    eigenvalues = np.linalg.eigvalsh(2 / len(x) * x.T @ x)
+    return float(eigenvalues[0]), float(eigenvalues[-1])
+
+
+def regression_steps(shares: Sequence[float], most: int = 10_000) -> list[dict[str, float]]:
+    """Exact gradients on the patients: steps until each share of the first loss gap is left, at the textbook pairs."""
+    x, y, best = regression()
+    smallest, largest = spectrum(x)
+    rows = []
+    for label, (optimizer, setting) in optimal_pair(largest / smallest).items():
+        setting = {name: float(value) for name, value in setting.items()}
+        setting["learning_rate"] /= smallest  # the pairs are for curvatures from 1 to kappa
+        params, stepper = {"w": np.zeros(x.shape[1])}, optimizer(**setting)
+        gaps = [np.mean((x @ best) ** 2)]
+        while len(gaps) <= most and max(gaps[-30:]) > 0.1 * min(shares) * gaps[0]:
+            stepper.update(params, {"w": 2 / len(x) * x.T @ (x @ params["w"] - y)})
+            gaps.append(np.mean((x @ (params["w"] - best)) ** 2))
+        relative = np.array(gaps) / gaps[0]
+        counts = {f"to {share:g}": steps_to_tolerance(relative, share, stay=True) for share in shares}
+        rows.append({"optimizer": label, **setting, **counts})
+    return rows
+
+
+def regression_gaps(batch_sizes: Sequence[int], steps: int, *, repeats: int = 8) -> dict[str, Array]:
+    """The share of the loss gap that is left after `steps` steps on the patients, for each batch size.
+
+    Each optimizer at the best of 128 settings, chosen by the mean over `repeats` runs, and reported as the mean over
+    four times as many others. The examples of a batch are drawn independently; as many as there are patients or more
+    mean all of them, each once.
+    """
+    x, y, best = regression()
+    _, largest = spectrum(x)
+    found: dict[str, list[float]] = {label: [] for label in CONTESTANTS}
+    for size in batch_sizes:
+        for label, (optimizer, axes) in CONTESTANTS.items():
+            grid = np.meshgrid(*axes.values(), indexing="ij")
+            settings = {name: values.ravel() for name, values in zip(axes, grid, strict=True)}
+            settings["learning_rate"] *= 100 / largest  # the grids are for a largest curvature of 100
+            exact = size >= len(x)
+            tried = _regression_runs(optimizer, settings, x, y, best, size, steps, 1 if exact else repeats, seed=100)
+            chosen = {name: values[[np.argmin(tried)]] for name, values in settings.items()}
+            report = _regression_runs(optimizer, chosen, x, y, best, size, steps, 1 if exact else 4 * repeats, seed=0)
+            found[label].append(float(report[0]))
+    return {label: np.array(values) for label, values in found.items()}
+
+
+def _regression_runs(
+    optimizer: type[Optimizer],
+    settings: dict[str, Array],
+    x: Array,
+    y: Array,
+    best: Array,
+    size: int,
+    steps: int,
+    repeats: int,
+    seed: int,
+) -> Array:
+    """The mean share of the loss gap left, for each setting. The axes of the weights: repeats, settings, features."""
+    rng, n = np.random.default_rng(seed), len(x)
+    count = next(iter(settings.values())).size
+    params = {"w": np.zeros((repeats, count, x.shape[1]))}
+    stepper = optimizer(**{name: values[:, None] for name, values in settings.items()})
+    with np.errstate(all="ignore"):
+        for _ in range(steps):
+            drawn = np.arange(n)[None] if size >= n else rng.integers(n, size=(repeats, size))
+            batch, target = x[drawn], y[drawn]
+            error = params["w"] @ np.swapaxes(batch, 1, 2) - target[:, None, :]
+            stepper.update(params, {"w": 2 / drawn.shape[1] * error @ batch})
+        gaps = np.mean(((params["w"] - best) @ x.T) ** 2, axis=-1).mean(axis=0)
+    return np.where(np.isfinite(gaps), gaps / np.mean((x @ best) ** 2), np.inf)
+
+
+NETWORK = MLP((64, 32, 10))
+SEARCHES = {
+    "SGD": Search(SGD, learning_rate=LogUniform(3e-3, 3.0)),
+    "momentum": Search(MomentumSGD, learning_rate=LogUniform(1e-3, 1.0), momentum=Uniform(0.0, 0.98)),
+    "Nesterov": Search(NesterovMomentum, learning_rate=LogUniform(1e-3, 1.0), momentum=Uniform(0.0, 0.98)),
+}
+
+
+def compare_on_digits(epochs: int, batch_size: int | None = 32, trials: int = 15) -> Tuning:
+    """The three on the digits, the same number of settings tried for each."""
+    return tune(SEARCHES, NETWORK, digits(), trials=trials, epochs=epochs, batch_size=batch_size, progress=False)
