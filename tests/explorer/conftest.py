@@ -4,21 +4,10 @@ from __future__ import annotations
 
 import base64
 import json
-import os
-import shutil
-import warnings
 
 import pytest
 
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
+from tests.browser import OPTIONS, chromium
 
 # The model has what the figure uses of a widget's: get, set, on, off, save_changes.
 PAGE = """<!doctype html>
@@ -60,18 +49,13 @@ window.close_figure = widget.render({{ model, el: document.getElementById("figur
 
 @pytest.fixture(scope="session")
 def browser():
-    program = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    if program is None:
-        if os.environ.get("CI"):
-            pytest.fail("no Chromium: in CI a missing browser is a failure")
-        warnings.warn("no Chromium found: the explorer's browser tests did NOT run", stacklevel=1)
-        pytest.skip("no Chromium found: the explorer's browser tests did NOT run")
     from playwright.sync_api import sync_playwright
 
+    program = chromium()
     with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=program, args=FLAGS)
-        yield chromium
-        chromium.close()
+        browser = playwright.chromium.launch(executable_path=program, args=OPTIONS)
+        yield browser
+        browser.close()
 
 
 @pytest.fixture

@@ -6,19 +6,21 @@ import functools
 import http.server
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Playwright, sync_playwright
 
-from tests.site.support import CHROMIUM_OPTIONS, HTML, Watched, chromium
+from tests.browser import OPTIONS, chromium
+from tests.site.support import HTML, PREVIEW, Watched
 from tools import build_book
 
 
 @pytest.fixture(scope="session")
 def site() -> Path:
-    """The folder of the site, built now if it is not up to date."""
-    assert build_book.build_site(), "the book was not built: see the output of make book"
+    """The folder of the site, built now if it is not up to date; a preview is taken as it is."""
+    assert PREVIEW or build_book.build_site(), "the book was not built: see the output of make book"
     return HTML
 
 
@@ -41,33 +43,40 @@ def address(site: Path) -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def playwright_driver() -> Iterator[Playwright]:
+    program = chromium()  # before anything is started: without it the test is skipped
     with sync_playwright() as driver:
+        driver.program = program
         yield driver
 
 
 @pytest.fixture(scope="session")
 def browser(playwright_driver: Playwright) -> Iterator[Browser]:
-    browser = playwright_driver.chromium.launch(executable_path=chromium(), args=CHROMIUM_OPTIONS)
+    browser = playwright_driver.chromium.launch(executable_path=playwright_driver.program, args=OPTIONS)
     yield browser
     browser.close()
 
 
-@pytest.fixture
-def open_page(browser: Browser, address: str) -> Iterator[Callable[..., Watched]]:
-    """Open a page of the site: ``open_page("chapters/index.html", width=390, dark=True)``; disk=True for file://."""
-    contexts = []
+@pytest.fixture(scope="session")
+def opened(browser: Browser, address: str) -> Callable[..., Watched]:
+    """A page of the site, open in a with block: ``opened("chapters/index.html", width=390)``; disk=True for file://."""
 
-    def open_page(path: str, *, width: int = 1280, dark: bool = False, disk: bool = False, **options) -> Watched:
+    @contextmanager
+    def opened(path: str, *, width: int = 1280, dark: bool = False, disk: bool = False) -> Iterator[Watched]:
         scheme = "dark" if dark else "light"
         context = browser.new_context(
-            viewport={"width": width, "height": 900}, color_scheme=scheme, reduced_motion="reduce", **options
+            viewport={"width": width, "height": 900}, color_scheme=scheme, reduced_motion="reduce"
         )
-        context.set_default_timeout(10_000)
-        contexts.append(context)
+        context.set_default_timeout(15_000)
         watched = Watched(context.new_page(), HTML.as_uri() if disk else address).watch()
         watched.open(path)
-        return watched
-
-    yield open_page
-    for context in contexts:
+        yield watched
         context.close()
+
+    return opened
+
+
+@pytest.fixture
+def open_page(opened: Callable[..., Watched]) -> Iterator[Callable[..., Watched]]:
+    """Open a page of the site until the test ends; arguments as for `opened`."""
+    with ExitStack() as stack:
+        yield lambda path, **options: stack.enter_context(opened(path, **options))
