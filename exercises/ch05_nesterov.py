@@ -652,7 +652,7 @@ when_it_loses = Exercise(
     title="When it loses",
     answer="factors",
     prompt="""
-        On a quadratic, both rules act on each direction by a fixed 2 × 2 matrix, and the largest absolute value of its
+        On a quadratic, both rules act on each direction by a fixed 2-by-2 matrix, and the largest absolute value of its
         eigenvalues says how fast that direction shrinks in the long run. The slowest direction decides. Write
         `factors(curvatures, learning_rate, momentum)`: the largest of these over all `curvatures`, first for momentum,
         then for Nesterov's rule. At 1 or more, the rule does not converge. (The shifted form and the look-ahead form

@@ -155,7 +155,7 @@ def overshoots(products: Sequence[float], momentum: float = 0.9) -> list[dict[st
     """
     rows = []
     for product in products:
-        row = {"rate × curvature": product, "effective momentum": momentum * (1 - product)}
+        row = {"rate times curvature": product, "effective momentum": momentum * (1 - product)}
         for label, path in swings(product, momentum).items():
             if label != "look-ahead point":
                 seen = path[np.abs(path) > 1e-6]
