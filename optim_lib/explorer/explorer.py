@@ -7,14 +7,11 @@ static page, and for a class that a student wrote.
 
 from __future__ import annotations
 
-import html
 import inspect
-import pathlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import anywidget
 import ipywidgets
 import numpy as np
 import traitlets
@@ -24,36 +21,27 @@ from optim_lib.descent import Sweep, sweep
 from optim_lib.explorer import table as tables
 from optim_lib.explorer.quests import Prediction, Quest
 from optim_lib.explorer.table import Series, Table
+from optim_lib.explorer.widgets import Canvas, SliderFigure, script, tied_slider
 from optim_lib.explorer.words import labels, number, position, ticks, words
 from optim_lib.landscapes import Landscape
 from optim_lib.palette import palette
 
-HERE = pathlib.Path(__file__).parent
 MOST_AXES = 3
 # With more points than this, a figure keeps to the first start unless told which: the page must stay small.
 MOST_POINTS = 150_000
 WIDTH, HEIGHT = 448, 400
 
 
-class Canvas(anywidget.AnyWidget):
-    """The drawing: it gets the table once, and from then on only where the sliders stand."""
+class ExplorerCanvas(Canvas):
+    """Paths on a surface, the loss at each step, and the map of settings."""
 
-    _esm = HERE / "explorer.js"
-    _css = HERE / "explorer.css"
+    _esm = script("explorer.js")
 
-    spec = traitlets.Dict().tag(sync=True)
-    table = traitlets.Bytes().tag(sync=True)
-    i0 = traitlets.Int(0).tag(sync=True)
-    i1 = traitlets.Int(0).tag(sync=True)
-    i2 = traitlets.Int(0).tag(sync=True)
     start = traitlets.Int(0).tag(sync=True)
     step = traitlets.Int(0).tag(sync=True)
 
-    def __repr__(self) -> str:
-        return f"explorer canvas: {self.spec.get('title', '')}"
 
-
-class Explorer(ipywidgets.VBox):
+class Explorer(SliderFigure):
     """What `explore` and `race` return: the sliders above the canvas.
 
     Attributes
@@ -62,21 +50,14 @@ class Explorer(ipywidgets.VBox):
         Every run of the figure.
     sliders : dict of str to SelectionSlider
         By axis name.
-    canvas : Canvas
+    canvas : ExplorerCanvas
     """
 
     def __init__(
         self, about: str, heading: str, data: Table, sliders: dict[str, ipywidgets.SelectionSlider], canvas: Canvas
     ) -> None:
-        row = ipywidgets.Box(list(sliders.values()))
-        row.add_class("uo-sliders")
-        title = [ipywidgets.HTML(f'<p class="uo-heading">{html.escape(heading)}</p>')] if heading else []
-        super().__init__([*title, row, canvas])
-        self.add_class("uo-figure")
-        self.about, self.table, self.sliders, self.canvas = about, data, sliders, canvas
-
-    def __repr__(self) -> str:
-        return self.about
+        super().__init__(about, heading, sliders, canvas)
+        self.table = data
 
 
 @dataclass(frozen=True)
@@ -299,21 +280,15 @@ def _figure(
         "layout": layout,
         "palette": {"light": palette(), "dark": palette(dark=True)},
     }
-    canvas = Canvas(spec=spec, table=tables.pack(parts), step=data.steps, layout=ipywidgets.Layout(width="100%"))
+    canvas = ExplorerCanvas(
+        spec=spec, table=tables.pack(parts), step=data.steps, layout=ipywidgets.Layout(width="100%")
+    )
     sliders = {}
     for place, (name, values) in enumerate(data.axes.items()):
         owners = spec["axes"][place]["of"]
-        setattr(canvas, f"i{place}", data.initial[place])
-        slider = ipywidgets.SelectionSlider(
-            options=[(label, index) for index, label in enumerate(labels(values))],
-            index=data.initial[place],
-            description=f"{words(name)} ({owners[0]})" if len(owners) == 1 else words(name),
-            tooltip=f"{words(name)} of {', '.join(owners)}" if owners else words(name),
-            style={"description_width": "initial"},
-            layout=ipywidgets.Layout(width="auto", min_width="0"),
-        )
-        ipywidgets.jslink((slider, "index"), (canvas, f"i{place}"))
-        sliders[name] = slider
+        described = f"{words(name)} ({owners[0]})" if len(owners) == 1 else words(name)
+        tooltip = f"{words(name)} of {', '.join(owners)}" if owners else words(name)
+        sliders[name] = tied_slider(canvas, place, labels(values), data.initial[place], described, tooltip)
     return Explorer(about, title or "", data, sliders, canvas)
 
 
