@@ -489,8 +489,8 @@ noise_law = Exercise(
         The rows of `gradients`, of shape `(n, d)`, are the gradients of the single examples. Write
         `noise(gradients, batch_size, replacement)`: the *expected* squared distance
         $\\mathbb E\\lVert g - \\nabla L \\rVert^2$ between the gradient of a random batch and the mean of all rows,
-        without drawing a single batch. The examples of a batch are drawn uniformly, `replacement` says whether one may come
-        up twice.
+        without drawing a single batch. The examples of a batch are drawn uniformly; `replacement` says whether one may
+        come up twice.
     """,
     starter="""
         def noise(gradients, batch_size, replacement):
@@ -640,9 +640,9 @@ rate_for_a_floor = Exercise(
     answer="rate_for_floor",
     prompt="""
         On the parabola $\\tfrac12 \\lambda c^2$ SGD sees the slope $\\lambda c$ plus noise. One example's noise has
-        mean 0 and the variance `variance`, the same everywhere; a batch of `batch_size` independent examples has less. Write
-        `rate_for_floor(curvature, variance, batch_size, floor)`: the largest constant learning rate whose mean loss
-        settles at `floor`. An exact formula is asked, not the rule for small rates.
+        mean 0 and the variance `variance`, the same everywhere; a batch of `batch_size` independent examples has less.
+        Write `rate_for_floor(curvature, variance, batch_size, floor)`: the largest constant learning rate whose mean
+        loss settles at `floor`. An exact formula is asked, not the rule for small rates.
     """,
     starter="""
         def rate_for_floor(curvature, variance, batch_size, floor):
