@@ -1,5 +1,6 @@
 """The interactive figure of the course: `explore` one optimizer, `race` several, and quests for the reader."""
 
+from optim_lib.explorer.curves import CurvesFigure, explore_curves
 from optim_lib.explorer.explorer import Entry, Explorer, MapCurve, explore, race
 from optim_lib.explorer.quests import (
     beats,
@@ -16,6 +17,7 @@ from optim_lib.explorer.quests import (
 )
 
 __all__ = [
+    "CurvesFigure",
     "Entry",
     "Explorer",
     "MapCurve",
@@ -23,6 +25,7 @@ __all__ = [
     "diverge",
     "diverges_at",
     "explore",
+    "explore_curves",
     "find_best",
     "from_every_start",
     "improves",

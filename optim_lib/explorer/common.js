@@ -498,7 +498,7 @@ class Quests {
 
 // ---------------------------------------------------------------- what every figure does
 
-// A subclass has `panels`, `resized`, `paint` and `repaintAll`.
+// A subclass has `panels`, `says`, `resized`, `paint` and `repaintAll`.
 class LiveFigure {
   constructor(model) {
     this.model = model;
@@ -541,6 +541,7 @@ class LiveFigure {
   }
 
   close() {
+    clearTimeout(this.quiet);
     cancelAnimationFrame(this.frame);
     this.off.forEach((undo) => undo());
     this.root.remove();
@@ -606,6 +607,20 @@ class LiveFigure {
 
   put(node, text) {
     if (node.textContent !== text) node.textContent = text;
+  }
+
+  // Readers see every word at once; screen readers hear the sentence when the slider rests.
+  speak(words) {
+    if (words === this.said) return;
+    const first = this.said === undefined;
+    this.said = words;
+    this.says.setAttribute("aria-live", "off");
+    this.says.textContent = words;
+    clearTimeout(this.quiet);
+    this.quiet = setTimeout(() => {
+      this.says.setAttribute("aria-live", "polite");
+      if (!first) this.says.replaceChildren(words);
+    }, QUIET_MS);
   }
 
   capital(text) {

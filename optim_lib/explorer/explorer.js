@@ -170,7 +170,6 @@ class Figure extends LiveFigure {
 
   close() {
     this.pause();
-    clearTimeout(this.quiet);
     super.close();
   }
 
@@ -986,18 +985,7 @@ class Figure extends LiveFigure {
   }
 
   say() {
-    const words = this.spec.series.length > 1 ? this.raceWords() : this.exploreWords();
-    if (words === this.said) return;
-    const first = this.said === undefined;
-    this.said = words;
-    // Readers see every word at once; screen readers hear the sentence when the slider rests.
-    this.says.setAttribute("aria-live", "off");
-    this.says.textContent = words;
-    clearTimeout(this.quiet);
-    this.quiet = setTimeout(() => {
-      this.says.setAttribute("aria-live", "polite");
-      if (!first) this.says.replaceChildren(words);
-    }, QUIET_MS);
+    this.speak(this.spec.series.length > 1 ? this.raceWords() : this.exploreWords());
   }
 
   exploreWords() {

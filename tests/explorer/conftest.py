@@ -65,7 +65,8 @@ def show(browser, tmp_path):
 
     def open_page(figure, width=800, **options):
         canvas = figure.canvas
-        state = {name: getattr(canvas, name) for name in ("spec", "i0", "i1", "i2", "start", "step")}
+        names = ("spec", "i0", "i1", "i2", "start", "step")
+        state = {name: getattr(canvas, name) for name in names if canvas.has_trait(name)}
         state["table"] = base64.b64encode(canvas.table).decode()
         written = PAGE.format(css=canvas._css, code=canvas._esm, state=json.dumps(state).replace("</", "<\\/"))
         path = tmp_path / "figure.html"

@@ -1,0 +1,235 @@
+"""`explore_curves`: sliders over curves, for what has no surface: schedules, training losses, rates that shrink."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import ipywidgets
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from optim_lib.explorer import table as tables
+from optim_lib.explorer.quests import Prediction, Quest
+from optim_lib.explorer.table import Series, Table
+from optim_lib.explorer.widgets import Canvas, SliderFigure, script, tied_slider
+from optim_lib.explorer.words import labels, number, words
+from optim_lib.palette import palette
+
+Array = NDArray[np.floating]
+
+MOST_AXES = 3
+MOST_CURVES = 6
+# A linear panel's values become this many steps between its lowest and its highest; one code more marks a divergence.
+STEPS = 65_000
+
+
+class CurvesCanvas(Canvas):
+    """Panels of curves."""
+
+    _esm = script("curves.js")
+
+
+class CurvesFigure(SliderFigure):
+    """What `explore_curves` returns.
+
+    Attributes
+    ----------
+    table : Table
+        The values of the judged panel, as quests see them.
+    sliders : dict of str to SelectionSlider
+        By axis name.
+    canvas : CurvesCanvas
+    """
+
+    def __init__(
+        self, about: str, heading: str, data: Table, sliders: dict[str, ipywidgets.SelectionSlider], canvas: Canvas
+    ) -> None:
+        super().__init__(about, heading, sliders, canvas)
+        self.table = data
+
+
+@dataclass(frozen=True)
+class _Panel:
+    title: str
+    log: bool
+    curves: dict[str, Array]
+
+    def range(self) -> tuple[float, float]:
+        """The values (or decades) that the panel spans, the same at every setting, so that the axis stands still."""
+        values = np.concatenate([curve[np.isfinite(curve)].ravel() for curve in self.curves.values()])
+        if not self.log:
+            low, high = float(values.min()), float(values.max())
+            margin = 0.04 * (high - low) or 0.5
+            return (low if low == 0 else low - margin), high + margin
+        # A few runs that explode, or end at nothing, must not squeeze all the others.
+        firsts = np.concatenate([curve[..., 0].ravel() for curve in self.curves.values()])
+        low = max(float(np.quantile(values, 0.002)), tables.SMALLEST)
+        high = max(float(np.quantile(values, 0.98)), float(firsts[np.isfinite(firsts)].max()))
+        low, high = np.log10(low), np.log10(max(high, low))
+        margin = 0.06 * (high - low) or 0.3
+        return float(low - margin), float(high + margin)
+
+    def codes(self, curve: Array) -> NDArray[np.uint16]:
+        if self.log:
+            return tables.loss_codes(curve)
+        low, high = self.range()
+        alive = np.isfinite(curve)
+        scaled = np.rint((np.where(alive, curve, low) - low) / (high - low) * STEPS)
+        return np.where(alive, scaled, tables.DIVERGED).astype(np.uint16)
+
+
+def explore_curves(
+    panels: Mapping[str, Mapping[str, ArrayLike]],
+    x: ArrayLike,
+    *,
+    xlabel: str = "step",
+    log_y: Sequence[str] = (),
+    judged: str | None = None,
+    quests: Sequence[Quest | Prediction] = (),
+    initial: Mapping[str, float] | None = None,
+    title: str | None = None,
+    describe: str | None = None,
+    **axes: ArrayLike,
+) -> CurvesFigure:
+    """An interactive figure of curves: one slider for each axis, one chart for each panel.
+
+    Parameters
+    ----------
+    panels : mapping of title to (mapping of label to array)
+        For each chart its curves: arrays of shape (\\*grid, n). The grid has one entry for each value of each axis, in
+        the order given, and 1 where a curve does not depend on an axis. A value that is not finite is drawn as a
+        divergence.
+    x : array of shape (n,)
+        Where the values lie; shared by all panels.
+    xlabel : str, default "step"
+    log_y : sequence of str
+        The titles of panels with a logarithmic axis. Their values must be positive, or 0 where nothing is left.
+    judged : str, optional
+        The panel whose final values the sentence below the charts reports and the quests look at: the last by default.
+        Lower is better.
+    quests : sequence of quests
+        As in `explore`; `reach`, `find_best`, `beats`, `predict` and `quest` make sense here.
+    initial : mapping of axis name to value, optional
+        Where the sliders stand first; the middle of an axis by default.
+    title, describe : str, optional
+        A heading, and a sentence for screen readers that says what the figure is for.
+    **axes : array of one dimension
+        One to three, of at least two values.
+
+    Raises
+    ------
+    ValueError
+        If a shape does not fit the axes, or a name is not known.
+
+    Examples
+    --------
+    >>> x, rates = np.arange(50), np.array([0.1, 0.5, 1.0])
+    >>> explore_curves({"distance": {"gradient descent": (1 - rates[:, None]) ** x}}, x, learning_rate=rates)
+    curves: distance over step, learning_rate
+    """
+    x = np.asarray(x, dtype=np.float64)
+    grid = _checked_axes(axes)
+    shape = tuple(values.size for values in grid.values())
+    checked = [_checked_panel(name, curves, name in log_y, shape, x.size) for name, curves in panels.items()]
+    unknown = [name for name in (*log_y, *([judged] if judged else [])) if name not in panels]
+    if not checked or unknown:
+        raise ValueError(f"panels must be named in log_y and judged, {', '.join(panels)}, got {unknown}")
+    chosen = next((panel for panel in checked if panel.title == judged), checked[-1])
+    start = _initial(grid, initial or {})
+    series = [_series(label, curve, shape) for label, curve in chosen.curves.items()]
+    data = Table(None, np.zeros((1, 2)), x.size - 1, grid, series, 0.0, start)
+    about = f"curves: {' and '.join(panels)} over {xlabel}, {' x '.join(grid)}"
+    return _figure(about, title, describe, checked, chosen, x, xlabel, data, quests)
+
+
+def _figure(
+    about: str,
+    title: str | None,
+    describe: str | None,
+    panels: Sequence[_Panel],
+    chosen: _Panel,
+    x: Array,
+    xlabel: str,
+    data: Table,
+    quests: Sequence[Quest | Prediction],
+) -> CurvesFigure:
+    judged = [quest.spec(data) for quest in quests]
+    parts, layout, described = [], [], []
+    for panel in panels:
+        curves = []
+        for label, curve in panel.curves.items():
+            codes = panel.codes(curve)
+            parts.append(tables.pack_rows(codes))
+            layout.append(["rows", codes.size, codes.shape[-1]])
+            curves.append({"label": label, "shape": list(codes.shape[:-1])})
+        described.append(
+            {"title": panel.title, "log": panel.log, "range": list(map(float, panel.range())), "curves": curves}
+        )
+    for _, mask in judged:
+        parts.append(np.packbits(mask.ravel()).tobytes())
+        layout.append(["bits", mask.size, 1])
+    spec = {
+        "title": title or about.removeprefix("curves: "),
+        "describe": describe or "",
+        "key": title or about.removeprefix("curves: "),
+        "x": [float(f"{value:.6g}") for value in x],
+        "xlabel": xlabel,
+        "panels": described,
+        "judged": panels.index(chosen),
+        "labels": list(dict.fromkeys(label for panel in panels for label in panel.curves)),
+        "axes": [{"name": words(name), "labels": labels(values)} for name, values in data.axes.items()],
+        "initial": list(data.initial),
+        "quests": [spec for spec, _ in judged],
+        "layout": layout,
+        "palette": {"light": palette(), "dark": palette(dark=True)},
+    }
+    canvas = CurvesCanvas(spec=spec, table=tables.pack(parts), layout=ipywidgets.Layout(width="100%"))
+    sliders = {
+        name: tied_slider(canvas, place, labels(values), data.initial[place], words(name), words(name))
+        for place, (name, values) in enumerate(data.axes.items())
+    }
+    return CurvesFigure(about, title or "", data, sliders, canvas)
+
+
+def _checked_axes(axes: Mapping[str, ArrayLike]) -> dict[str, Array]:
+    grid = {name: np.asarray(values, dtype=np.float64) for name, values in axes.items()}
+    if not 1 <= len(grid) <= MOST_AXES:
+        raise ValueError(f"a figure needs 1 to {MOST_AXES} axes (one slider each), got {len(grid)}")
+    for name, values in grid.items():
+        if values.ndim != 1 or values.size < 2:
+            raise ValueError(f"{name} must have one dimension and at least 2 values, got shape {values.shape}")
+    return grid
+
+
+def _checked_panel(title: str, curves: Mapping[str, ArrayLike], log: bool, shape: tuple[int, ...], n: int) -> _Panel:
+    arrays = {label: np.asarray(curve, dtype=np.float64) for label, curve in curves.items()}
+    if not 1 <= len(arrays) <= MOST_CURVES:
+        raise ValueError(f"panel {title!r} needs 1 to {MOST_CURVES} curves, got {len(arrays)}")
+    for label, curve in arrays.items():
+        fits = curve.ndim == len(shape) + 1 and curve.shape[-1] == n
+        if not fits or any(own not in (1, size) for own, size in zip(curve.shape[:-1], shape, strict=True)):
+            wanted = ", ".join(map(str, (*shape, n)))
+            raise ValueError(f"{label!r} of panel {title!r} must have shape ({wanted}), got {curve.shape}")
+        if not np.isfinite(curve).any() or (log and np.any(curve < 0)):
+            raise ValueError(f"{label!r} of panel {title!r} must have finite values, none negative on a log axis")
+    return _Panel(title, log, arrays)
+
+
+def _series(label: str, curve: Array, shape: tuple[int, ...]) -> Series:
+    full = np.broadcast_to(np.where(np.isfinite(curve), curve, np.inf), (*shape, curve.shape[-1]))
+    return Series(label, tuple(range(len(shape))), np.empty(0), full[None])
+
+
+def _initial(grid: Mapping[str, Array], asked: Mapping[str, float]) -> tuple[int, ...]:
+    unknown = [name for name in asked if name not in grid]
+    if unknown:
+        raise ValueError(f"initial names {unknown[0]!r}, which is not an axis of this figure ({', '.join(grid)})")
+    for name, value in asked.items():
+        if not grid[name].min() <= value <= grid[name].max():
+            low, high = number(grid[name].min()), number(grid[name].max())
+            raise ValueError(f"initial {name} must be between {low} and {high}, got {value!r}")
+    return tuple(
+        int(np.argmin(np.abs(values - asked[name]))) if name in asked else (values.size - 1) // 2
+        for name, values in grid.items()
+    )
