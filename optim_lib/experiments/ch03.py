@@ -154,18 +154,22 @@ def gaps(
     start: Array | None = None,
     runs: int = 50,
     sampler: Sampler = with_replacement,
+    schedule: Callable[[int], float] | None = None,
     seed: int = 0,
 ) -> Array:
     """The loss above the minimum after each step, averaged over the runs: shape (steps, ...).
 
     The runs begin at zero unless `start` says otherwise; it may have more axes (..., d), for as many learning rates.
+    `schedule` gives the rate of each step, counted from 0.
     """
     rng, theta = np.random.default_rng(seed), np.zeros(len(regression.minimum)) if start is None else start
     params = {"theta": np.repeat(theta[..., None, :], runs, axis=-2)}
     batches = sampler(len(regression.x), batch_size, runs, rng)
     curve = []
     with np.errstate(all="ignore"):  # a rate that is too large overflows
-        for _ in range(steps):
+        for step in range(steps):
+            if schedule is not None:
+                optimizer.learning_rate = schedule(step)
             optimizer.update(params, {"theta": regression.gradients(params["theta"], next(batches))})
             curve.append(regression.gap(params["theta"]).mean(axis=-1))
     return np.array(curve)
