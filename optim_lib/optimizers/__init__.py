@@ -1,22 +1,39 @@
 """The optimizers of the course, in order of increasing complexity."""
 
 from optim_lib.optimizers.adam import Adam, AdamW, AMSGrad, UncorrectedAdam
+from optim_lib.optimizers.adam_variants import AdaBelief, NAdam, RAdam
 from optim_lib.optimizers.adaptive import AdaGrad, RMSprop
 from optim_lib.optimizers.base import Optimizer
+from optim_lib.optimizers.factored import Adafactor
 from optim_lib.optimizers.layerwise import LAMB, LARS
+from optim_lib.optimizers.matrix import SOAP, Muon, Shampoo
+from optim_lib.optimizers.parameter_free import Prodigy
+from optim_lib.optimizers.schedule_free import ScheduleFreeAdamW, ScheduleFreeSGD
 from optim_lib.optimizers.sgd import SGD, MomentumSGD, NesterovMomentum
+from optim_lib.optimizers.sign import Lion
 
 __all__ = [
     "LAMB",
     "LARS",
     "SGD",
+    "SOAP",
     "AMSGrad",
+    "AdaBelief",
     "AdaGrad",
+    "Adafactor",
     "Adam",
     "AdamW",
+    "Lion",
     "MomentumSGD",
+    "Muon",
+    "NAdam",
     "NesterovMomentum",
     "Optimizer",
+    "Prodigy",
+    "RAdam",
     "RMSprop",
+    "ScheduleFreeAdamW",
+    "ScheduleFreeSGD",
+    "Shampoo",
     "UncorrectedAdam",
 ]

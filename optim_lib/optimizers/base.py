@@ -178,8 +178,12 @@ class Optimizer(ABC):
     def advance(self, state: ParameterState) -> None:  # noqa: B027
         """Change the numbers of a parameter, once for each of its steps and before it."""
 
-    def couple(self, names: Iterable[str]) -> None:  # noqa: B027
-        """Change what all parameters share, after each of those named has taken its step."""
+    def couple(self) -> None:  # noqa: B027
+        """Change what all parameters share, after each has taken its step; only of a rule that is not `independent`."""
+
+    def check(self, params: Params, grads: Mapping[str, Array]) -> None:
+        """Raise what `update` would raise, and change nothing."""
+        self._checked_gradients(params, grads)
 
     def update(self, params: Params, grads: Mapping[str, Array]) -> Params:
         """Take one step: change every array of `params` in place and return `params`.
@@ -208,7 +212,7 @@ class Optimizer(ABC):
             state.t += 1
             self._as_dtype(theta.dtype)._step_in_blocks(theta, checked[name], state)
         if not self.independent:
-            self.couple(params)
+            self.couple()
         return params
 
     def state_dict(self) -> dict[str, Any]:
@@ -316,11 +320,12 @@ class Optimizer(ABC):
                     f"{hyperparameter} must broadcast against params[{name!r}] of shape {theta.shape}, "
                     f"got shape {value.shape}"
                 )
-            if self.numbers and not _broadcasts_into(value.shape, self._number_shape(theta.shape)):
+            if (self.numbers or self._has_own_shapes()) and not _broadcasts_into(
+                value.shape, self._number_shape(theta.shape)
+            ):
                 raise ValueError(
-                    f"{hyperparameter} must be one number for all of params[{name!r}] ({type(self).__name__} keeps "
-                    f"{', '.join(self.numbers)} with it; sweep_axes says which axes are a sweep's), "
-                    f"got shape {value.shape}"
+                    f"{hyperparameter} must be one number for all of params[{name!r}], in a sweep one for each setting "
+                    f"(sweep_axes is {self.sweep_axes}), got shape {value.shape}"
                 )
 
     def _check_state(self, name: str, theta: Array) -> None:

@@ -1,27 +1,45 @@
-"""One table of optimizers: what each is compared with, and at which settings. It drives the tests of this folder."""
+"""One table of optimizers: what each is compared with, and at which settings. It drives the tests of this folder.
+
+Peers are torch.optim, optax, and packages installed for the tests alone: pytorch-optimizer, and prodigyopt, which is
+the authors' own.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
+from unittest.mock import patch
 
 import numpy as np
 import optax
+import prodigyopt
+import pytorch_optimizer
 import torch
 
 from optim_lib.optimizers import (
     LAMB,
     LARS,
     SGD,
+    SOAP,
+    AdaBelief,
+    Adafactor,
     AdaGrad,
     Adam,
     AdamW,
     AMSGrad,
+    Lion,
     MomentumSGD,
+    Muon,
+    NAdam,
     NesterovMomentum,
     Optimizer,
+    Prodigy,
+    RAdam,
     RMSprop,
+    ScheduleFreeAdamW,
+    ScheduleFreeSGD,
+    Shampoo,
     UncorrectedAdam,
 )
 
@@ -39,12 +57,18 @@ SHAPES = {
 
 @dataclass(frozen=True)
 class Row:
-    """An optimizer, its peers (called with the hyperparameters by our names), and settings to compare them at."""
+    """An optimizer, its peers (called with the hyperparameters by our names), and settings to compare them at.
+
+    `tolerance` is that of a hundred steps. `squeezed` gives peers the parameters without axes of length one, and a
+    number as a vector: so does the optimizer see them.
+    """
 
     optimizer: type[Optimizer]
     settings: Sequence[dict[str, float]]
     torch: Callable[..., torch.optim.Optimizer] | None = None
     optax: Callable[..., optax.GradientTransformation] | None = None
+    tolerance: float = 1e-12
+    squeezed: bool = False
 
     def __str__(self) -> str:
         return self.optimizer.__name__
@@ -62,6 +86,53 @@ def _optax_adam_family(peer: Callable[..., Any]) -> Callable[..., Any]:
         return peer(learning_rate, b1=beta1, b2=beta2, eps=epsilon, **more)
 
     return make
+
+
+class DoublePrecisionMuon:
+    """torch.optim.Muon for matrices, in float64 throughout, and torch.optim.AdamW for vectors."""
+
+    def __init__(self, parameters, learning_rate=0.02, momentum=0.95, weight_decay=0.0, adam_ratio=0.015,
+                 beta1=0.9, beta2=0.95, epsilon=1e-10):  # fmt: skip
+        self.matrices = [p for p in parameters if p.ndim > 1]
+        self.flat = [p.detach().view(len(p), -1) for p in self.matrices]
+        vectors = [p for p in parameters if p.ndim < 2]
+        self.param_groups, self.adam_ratio = [{"lr": learning_rate}], adam_ratio
+        self.peers = []
+        if self.flat:
+            self.peers += [torch.optim.Muon(self.flat, momentum=momentum, weight_decay=weight_decay)]
+        if vectors:
+            # Ours has one weight decay at Muon's rate; AdamW's is proportional to its own.
+            decay = weight_decay / adam_ratio
+            self.peers += [torch.optim.AdamW(vectors, betas=(beta1, beta2), eps=epsilon, weight_decay=decay)]
+
+    def step(self):
+        for flat, matrix in zip(self.flat, self.matrices, strict=True):
+            flat.grad = matrix.grad.view(flat.shape)
+        rate = self.param_groups[0]["lr"]
+        # It orthogonalizes in bfloat16, and nothing else differs.
+        with patch.object(torch.Tensor, "bfloat16", torch.Tensor.clone):
+            for peer in self.peers:
+                peer.param_groups[0]["lr"] = rate if isinstance(peer, torch.optim.Muon) else rate * self.adam_ratio
+                peer.step()
+
+    def zero_grad(self):
+        for peer in self.peers:
+            peer.zero_grad()
+
+
+class DoublePrecisionTorch:
+    """What pytorch_optimizer's SOAP takes for torch: it takes the QR decomposition in float32, and nothing else."""
+
+    float32 = torch.float64
+
+    def __getattr__(self, name):
+        return getattr(torch, name)
+
+
+class DoublePrecisionSOAP(pytorch_optimizer.SOAP):
+    def step(self, closure=None):
+        with patch.object(pytorch_optimizer.optimizer.soap, "torch", DoublePrecisionTorch()):
+            return super().step(closure)
 
 
 ADAM_SETTINGS = (
@@ -154,6 +225,143 @@ TABLE = (
         ),
         optax=_optax_adam_family(optax.lamb),
     ),
+    Row(
+        NAdam,
+        (
+            {"learning_rate": 0.01},
+            {"learning_rate": 0.3, "beta1": 0.0, "beta2": 0.9},
+            {"learning_rate": 0.05, "beta1": 0.99, "beta2": 0.5, "epsilon": 0.3, "momentum_decay": 0.2},
+            {"learning_rate": 0.1, "beta1": 0.5, "beta2": 0.0, "epsilon": 1e-3, "momentum_decay": 0.0},
+        ),
+        torch=_adam_family(torch.optim.NAdam),
+    ),
+    # Of the second setting the second moment is never used, of the third from the second step, of the last from 6.
+    Row(
+        RAdam,
+        (
+            {"learning_rate": 0.01},
+            {"learning_rate": 0.03, "beta1": 0.0, "beta2": 0.5},
+            {"learning_rate": 0.05, "beta1": 0.99, "beta2": 0.9, "epsilon": 0.3},
+            {"learning_rate": 0.1, "beta1": 0.5, "beta2": 0.99, "epsilon": 1e-3},
+        ),
+        torch=_adam_family(torch.optim.RAdam),
+    ),
+    Row(
+        AdaBelief,
+        (
+            {"learning_rate": 0.01, "epsilon": 1e-16},
+            {"learning_rate": 0.1, "beta1": 0.5, "beta2": 0.9, "epsilon": 1e-8},
+            {"learning_rate": 0.05, "beta1": 0.99, "beta2": 0.5, "epsilon": 0.3},
+        ),
+        optax=lambda learning_rate, epsilon, beta1=0.9, beta2=0.999: optax.adabelief(
+            learning_rate, beta1, beta2, eps=epsilon, eps_root=epsilon
+        ),
+    ),
+    Row(
+        Lion,
+        (
+            {"learning_rate": 0.01},
+            {"learning_rate": 0.1, "beta1": 0.0, "beta2": 0.5, "weight_decay": 0.5},
+            {"learning_rate": 0.02, "beta1": 0.95, "beta2": 0.98, "weight_decay": 3.0},
+        ),
+        optax=lambda learning_rate, beta1=0.9, beta2=0.99, weight_decay=0.0: optax.lion(
+            learning_rate, beta1, beta2, weight_decay=weight_decay
+        ),
+    ),
+    Row(
+        Adafactor,
+        (
+            {"learning_rate": 0.01, "epsilon2": 0.1},
+            {"learning_rate": 1.0, "decay_power": 0.5, "clip_threshold": 1.5},
+            {"learning_rate": 0.1, "decay_power": 1.0, "clip_threshold": 3.0, "epsilon2": 0.5},
+        ),
+        torch=lambda parameters, learning_rate, decay_power=0.8, clip_threshold=1.0, epsilon1=0, epsilon2=1e-3: (
+            torch.optim.Adafactor(
+                parameters, lr=learning_rate, beta2_decay=-decay_power, d=clip_threshold, eps=(1e-15, epsilon2)
+            )
+        ),
+    ),
+    Row(
+        Muon,
+        (
+            {"learning_rate": 0.02},
+            {"learning_rate": 0.1, "momentum": 0.0, "weight_decay": 0.3, "adam_ratio": 2.0},
+            {"learning_rate": 0.05, "momentum": 0.5, "adam_ratio": 1.0, "beta1": 0.5, "beta2": 0.9, "epsilon": 0.1},
+        ),
+        torch=DoublePrecisionMuon,
+        tolerance=1e-10,
+        squeezed=True,
+    ),
+    Row(
+        Shampoo,
+        ({"learning_rate": 0.1, "epsilon": 1e-4}, {"learning_rate": 0.5, "epsilon": 1.0}),
+        torch=lambda parameters, learning_rate, epsilon=1e-4: pytorch_optimizer.Shampoo(
+            parameters, lr=learning_rate, matrix_eps=epsilon
+        ),
+        tolerance=1e-10,
+        squeezed=True,
+    ),
+    # Of the peer epsilon stands before the correction, and weights are decayed after the step.
+    Row(
+        SOAP,
+        (
+            {"learning_rate": 0.003, "epsilon": 1e-20, "weight_decay": 0.0},
+            {"learning_rate": 0.1, "epsilon": 1e-20, "weight_decay": 0.0, "precondition_frequency": 1},
+            {
+                "learning_rate": 0.03,
+                "beta1": 0.5,
+                "beta2": 0.8,
+                "epsilon": 1e-20,
+                "weight_decay": 0.0,
+                "precondition_frequency": 3,
+            },
+        ),
+        torch=lambda parameters, learning_rate, weight_decay=0.0, epsilon=1e-20, beta1=0.95, beta2=0.95, **more: (
+            DoublePrecisionSOAP(
+                parameters, lr=learning_rate, weight_decay=weight_decay, eps=epsilon, betas=(beta1, beta2), **more
+            )
+        ),
+        tolerance=1e-10,
+        squeezed=True,
+    ),
+    Row(
+        ScheduleFreeSGD,
+        (
+            {"learning_rate": 0.1},
+            {"learning_rate": 0.5, "beta1": 0.5, "weight_decay": 0.1},
+            {"learning_rate": 0.03, "beta1": 0.98, "weight_decay": 1.0},
+        ),
+        optax=lambda learning_rate, beta1=0.9, weight_decay=0.0: optax.contrib.schedule_free_sgd(
+            learning_rate, b1=beta1, weight_decay=weight_decay
+        ),
+        torch=lambda parameters, learning_rate, beta1=0.9, weight_decay=0.0: pytorch_optimizer.ScheduleFreeSGD(
+            parameters, lr=learning_rate, momentum=beta1, weight_decay=weight_decay
+        ),
+        tolerance=1e-10,
+    ),
+    Row(
+        ScheduleFreeAdamW,
+        (
+            {"learning_rate": 0.0025},
+            {"learning_rate": 0.3, "beta1": 0.5, "beta2": 0.9, "weight_decay": 0.1},
+            {"learning_rate": 0.1, "beta1": 0.98, "beta2": 0.5, "epsilon": 0.1, "weight_decay": 1.0},
+        ),
+        optax=_optax_adam_family(optax.contrib.schedule_free_adamw),
+        tolerance=1e-10,
+    ),
+    Row(
+        Prodigy,
+        # In the authors' code epsilon is multiplied by the next d.
+        (
+            {"learning_rate": 1.0, "epsilon": 1e-20, "d0": 1e-3},
+            {"learning_rate": 0.5, "beta1": 0.5, "beta2": 0.9, "epsilon": 1e-20, "weight_decay": 0.3, "d0": 0.01},
+            {"learning_rate": 0.3, "beta1": 0.8, "beta2": 0.99, "epsilon": 1e-20, "d0": 1e-4},
+        ),
+        torch=lambda parameters, learning_rate, epsilon=1e-20, **more: _adam_family(prodigyopt.Prodigy)(
+            parameters, learning_rate, epsilon=epsilon, **more
+        ),
+        tolerance=1e-10,
+    ),
 )
 
 OPTIMIZERS = tuple(row.optimizer for row in TABLE)
@@ -209,6 +417,14 @@ def walk(optimizer: Any, params: dict[str, np.ndarray], sequence: Sequence[dict[
     return params
 
 
+def seen_by_a_peer(row: Row, arrays: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Parameters or gradients as the peers of a row take them; many fail at an empty one."""
+    arrays = {name: array for name, array in arrays.items() if array.size}
+    if not row.squeezed:
+        return arrays
+    return {name: np.squeeze(array) if array.size > 1 else array.reshape(1) for name, array in arrays.items()}
+
+
 def assert_agree(ours: dict, theirs: dict, start: dict, tolerance: float = 1e-12) -> None:
     """Hold the largest difference in each parameter against the distance it has traveled."""
     assert ours.keys() == theirs.keys() == start.keys()
@@ -217,7 +433,7 @@ def assert_agree(ours: dict, theirs: dict, start: dict, tolerance: float = 1e-12
             continue
         expected = np.asarray(theirs[name])
         assert array.shape == expected.shape
-        traveled = np.max(np.abs(expected - start[name]))
+        traveled = np.max(np.abs(array - start[name]))
         assert traveled > 1e-3, f"{name} barely moved: the comparison would say nothing"
         difference = np.max(np.abs(array - expected))
         assert difference <= tolerance * traveled, f"{name}: relative error {difference / traveled:.2e}"
