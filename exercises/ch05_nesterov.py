@@ -478,7 +478,7 @@ def long_conversion(positions):
 
 POSITIONS = """
 def positions(points, grads, learning_rate, momentum):
-    \"\"\"The positions of the look-ahead form, from the points that the shifted form stored.\"\"\"
+    \"\"\"The positions of the look-ahead form, from the stored points.\"\"\"
     v = np.zeros_like(points[0])
     found = [points[0]]
     for point, grad in zip(points[1:], grads):
@@ -501,7 +501,7 @@ convert = Exercise(
     """,
     starter="""
         def positions(points, grads, learning_rate, momentum):
-            \"\"\"The positions of the look-ahead form, from the points that the shifted form stored.\"\"\"
+            \"\"\"The positions of the look-ahead form, from the stored points.\"\"\"
             return ...
     """,
     checks=[
