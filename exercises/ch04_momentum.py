@@ -40,7 +40,7 @@ def settled_steps(step_lengths):
 
 STEP_LENGTHS = """
 def step_lengths(learning_rate, momentum, steps):
-    \"\"\"How long each of the first steps is when every gradient is 1: an array of shape (steps,).\"\"\"
+    \"\"\"The lengths of the first steps when every gradient is 1.\"\"\"
     t = np.arange(1, steps + 1)
     return learning_rate * (1 - momentum**t) / (1 - momentum)
 """
@@ -56,7 +56,7 @@ effective_rate = Exercise(
     """,
     starter="""
         def step_lengths(learning_rate, momentum, steps):
-            \"\"\"How long each of the first steps is when every gradient is 1: an array of shape (steps,).\"\"\"
+            \"\"\"The lengths of the first steps when every gradient is 1.\"\"\"
             return ...
     """,
     checks=[
@@ -424,7 +424,7 @@ def pair_of_many(best_pair):
 
 BEST_PAIR = """
 def best_pair(hessian):
-    \"\"\"The learning rate and momentum that are fastest, in the long run, on a quadratic with this Hessian.\"\"\"
+    \"\"\"The learning rate and momentum that are fastest in the long run.\"\"\"
     eigenvalues = np.linalg.eigvalsh(hessian)
     low, high = np.sqrt(eigenvalues[0]), np.sqrt(eigenvalues[-1])
     learning_rate = (2 / (high + low)) ** 2
@@ -590,7 +590,7 @@ def regimes(diagnose):
 
 DIAGNOSE = """
 def diagnose(c):
-    \"\"\"Momentum, rate times curvature, and regime of a run, from successive distances to the minimum.\"\"\"
+    \"\"\"Momentum, rate times curvature, and regime of a run.\"\"\"
     earlier = np.stack([c[1:-1], -c[:-2]], axis=1)
     (trace, momentum), *_ = np.linalg.lstsq(earlier, c[2:], rcond=None)
     product = 1 + momentum - trace
@@ -617,7 +617,7 @@ diagnosis = Exercise(
     """,
     starter="""
         def diagnose(c):
-            \"\"\"Momentum, rate times curvature, and regime of a run, from successive distances to the minimum.\"\"\"
+            \"\"\"Momentum, rate times curvature, and regime of a run.\"\"\"
             momentum = ...
             product = ...
             regime = ...

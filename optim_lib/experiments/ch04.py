@@ -150,12 +150,14 @@ def _arrival(optimizer: SGD | MomentumSGD, kappa: float, share: float) -> Array:
 
 def map_theory(smallest: float, largest: float, rates: ArrayLike) -> list[MapCurve]:
     """The edge of stability, the two critical curves and the point where they cross, for a map of settings."""
-    rates = np.linspace(np.min(rates), np.max(rates), 81)
     rate, beta = optimal_pair(smallest, largest)
+    low, high = float(np.min(rates)), float(np.max(rates))
+    # Labels stand three quarters along a curve: run these two down to where there is room.
+    flat, steep = np.linspace(rate, low, 61), np.linspace(high, max(low, 1 / largest), 61)
     curves = [
-        ("edge", rates, rates * largest / 2 - 1),
-        ("steep", rates, np.where(rates * largest >= 1, critical(rates * largest), np.nan)),
-        ("flat", rates, critical(rates * smallest)),
+        ("edge", edge := np.linspace(low, high, 61), edge * largest / 2 - 1),
+        ("steep", steep, critical(steep * largest)),
+        ("flat", flat, critical(flat * smallest)),
     ]
     return [*(MapCurve(*curve) for curve in curves), MapCurve("optimum", rate, beta)]
 
@@ -354,7 +356,7 @@ def compare_on_digits(epochs: int, trials: int = 15) -> Tuning:
     return tune(SEARCHES, NETWORK, DATA, trials=trials, epochs=epochs, progress=False)
 
 
-def small_batches(epochs: int = 10, seeds: Sequence[int] = range(3)) -> dict[float, TrainingSweep]:
+def small_batches(epochs: int = 8, seeds: Sequence[int] = range(3)) -> dict[float, TrainingSweep]:
     """Train at each momentum and effective rate with batches of 32; the learning rate is (1 - momentum) times it."""
     return {
         beta: train_sweep(
