@@ -236,7 +236,7 @@ def _compact(body: str) -> str:
     body = re.sub(r' d="([^"]*)"', lambda match: f' d="{_rounded(match[1])}"', body)
     body = re.sub(r' transform="rotate\(-0 [^"]*"', "", body)
     body = re.sub(r">\s+<", "><", body)
-    return re.sub(r"(?<=[;:]) (?=[\w#-])", "", body).strip()
+    return re.sub(r'style="[^"]*"', lambda match: re.sub(r"(?<=[;:]) ", "", match[0]), body).strip()
 
 
 def _rounded(path: str) -> str:
