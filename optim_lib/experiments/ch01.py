@@ -6,7 +6,8 @@ critical points can be found with Newton's method and its whole Hessian is cheap
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from copy import deepcopy
 from dataclasses import dataclass, replace
 from functools import cache, cached_property
 
@@ -14,12 +15,12 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from optim_lib.data import digits
-from optim_lib.descent import descend, sweep
+from optim_lib.descent import descend
 from optim_lib.explorer.table import Table
 from optim_lib.landscapes import Landscape, Point
 from optim_lib.measure import hessian, loss_slice, random_direction
 from optim_lib.networks import MLP, Objective, Params
-from optim_lib.optimizers import SGD, Adam, MomentumSGD
+from optim_lib.optimizers import SGD, Adam, MomentumSGD, Optimizer
 from optim_lib.training import train
 
 Array = NDArray[np.float64]
@@ -32,18 +33,14 @@ NETWORK = MLP((64, 16, 10))
 
 
 def accuracies(
-    optimizers: Mapping[str, Callable[[], object]], *, epochs: int = 3, seeds: Sequence[int] = range(5)
+    optimizers: Mapping[str, Optimizer], *, epochs: int = 3, seeds: Sequence[int] = range(5)
 ) -> dict[str, Array]:
     """Validation accuracy of the same network after the same batches, for each optimizer and seed."""
-    return {
-        label: np.array(
-            [
-                train(NETWORK, make(), DATA, epochs=epochs, seed=seed, progress=False).validation_accuracies[-1]
-                for seed in seeds
-            ]
-        )
-        for label, make in optimizers.items()
-    }
+    found: dict[str, Array] = {}
+    for label, optimizer in optimizers.items():
+        runs = [train(NETWORK, deepcopy(optimizer), DATA, epochs=epochs, seed=seed, progress=False) for seed in seeds]
+        found[label] = np.array([run.validation_accuracies[-1] for run in runs])
+    return found
 
 
 def random_accuracies(tries: int, seed: int = 0, block: int = 100) -> Array:
@@ -86,15 +83,8 @@ def two_valleys(radius: float = 2.5, resolution: int = 41) -> Landscape:
     return replace(
         surface,
         minima=tuple(sorted(valleys, key=lambda p: float(surface.loss(p)))),
-        starts=((float(start_x), float(start_y)), (0.1, 1.6), (0.12, -0.4)),
+        starts=((float(start_x), float(start_y)),),
     )
-
-
-def straight_line(first: Params, second: Params, points: int = 41) -> tuple[Array, Array]:
-    """The training loss along the straight line from one network to another: positions from 0 to 1, and losses."""
-    t = np.linspace(0, 1, points)[:, None, None]
-    between = {name: (1 - t) * first[name] + t * second[name] for name in first}
-    return t.ravel(), NETWORK.loss(between, *DATA.train)
 
 
 def _settle(surface: Landscape, p: Point) -> Point:
@@ -123,12 +113,6 @@ def flat_share(landscape: Landscape, slope: float, resolution: int = 801) -> flo
     left, right, bottom, top = landscape.window
     grid = np.stack(np.meshgrid(np.linspace(left, right, resolution), np.linspace(bottom, top, resolution)), axis=-1)
     return float(np.mean(np.linalg.norm(landscape.gradient(grid), axis=-1) < slope))
-
-
-def leaves(landscape: Landscape, start: Point, optimizer: Callable[..., object], rates: ArrayLike, steps: int) -> Array:
-    """The loss above the lowest at the end of a run, for each learning rate."""
-    runs = sweep(optimizer, landscape, start, steps, learning_rate=np.asarray(rates, dtype=float))
-    return runs.losses[:, -1] - landscape.lowest
 
 
 def random_symmetric(dimension: int, draws: int, seed: int = 0) -> Array:
