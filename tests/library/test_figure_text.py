@@ -7,11 +7,11 @@ def test_a_title_keeps_its_spaces():
     figure = plotting.lines(
         [0, 1], {"loss": [0, 1]}, xlabel="step; of many", ylabel="loss", title="saddle: up and down"
     )
-    page = plotting.show(figure, alt="", caption="").html
+    page = plotting.show(figure, alt="A line.", caption="A line.").html
     assert "saddle: up and down" in page
     assert "step; of many" in page
 
 
 def test_styles_are_still_compact():
     figure = plotting.lines([0, 1], {"loss": [0, 1]}, xlabel="step", ylabel="loss")
-    assert 'style="stroke: ' not in plotting.show(figure, alt="", caption="").html
+    assert 'style="stroke: ' not in plotting.show(figure, alt="A line.", caption="A line.").html
