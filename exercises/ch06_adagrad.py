@@ -692,11 +692,11 @@ def no_history(steps_to_travel):
 
 
 def any_size(steps_to_travel):
-    compare_counts(steps_to_travel, [(0.7, 0.1, 2.0, 0.0), (0.7, 0.1, 0.02, 0.0), (0.7, 0.1, 1.0, 0.0)])
+    compare_counts(steps_to_travel, [(0.7, 0.1, 1.5, 0.0), (0.7, 0.1, 0.02, 0.0), (0.7, 0.1, 1.0, 0.0)])
 
 
 def after_a_steep_start(steps_to_travel):
-    compare_counts(steps_to_travel, [(0.8, 0.1, 1.0, 100.0), (0.5, 0.2, 0.5, 9.0)])
+    compare_counts(steps_to_travel, [(0.6, 0.1, 1.0, 100.0), (0.5, 0.2, 0.5, 9.0)])
 
 
 TRAVEL = """
