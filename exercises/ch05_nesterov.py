@@ -262,7 +262,7 @@ def shifted_with_schedule(cls):
     setting = {"learning_rate": 0.1, "momentum": 0.9}
     got = changes(cls, 56, 9, drop_at=5, **setting)
     expected = changes(NesterovMomentum, 56, 9, drop_at=5, **setting)
-    close(got[-1], expected[-1], "the change over nine steps, the rate being cut after the fifth,")
+    close(got[-1], expected[-1], "the change over nine steps with the rate cut after the fifth")
 
 
 MY_NESTEROV = """
@@ -694,6 +694,12 @@ when_it_loses = Exercise(
             points=0,
         ),
         WrongAnswer(
+            edit(FACTORS, (NESTEROV_MATRIX, "[[1 - a, -b], [a, b * (1 - a)]]")),
+            "The second row has the look-ahead form's effective momentum `b (1 - a)`, but the position moves with that "
+            "same new velocity: the first row needs it too.",
+            points=0,
+        ),
+        WrongAnswer(
             edit(FACTORS, ("return max(heavy), max(nesterov)", "return min(heavy), min(nesterov)")),
             "This is the fastest direction. The slowest one decides: take the maximum over the curvatures.",
             points=2,
@@ -764,6 +770,7 @@ when_it_loses = Exercise(
         ),
     ],
     accepted_answers=[
+        AcceptedAnswer(edit(FACTORS, (NESTEROV_MATRIX, "[[1 - a, -b * (1 - a)], [a, b * (1 - a)]]"))),
         AcceptedAnswer(
             """
             def factors(curvatures, learning_rate, momentum):
