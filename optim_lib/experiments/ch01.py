@@ -203,8 +203,8 @@ class CriticalPoint:
 def critical_points(
     problem: SmallReader,
     *,
-    seeds: Sequence[int] = range(6),
-    steps_before: Sequence[int] = (0, 10, 20, 40, 80, 160),
+    seeds: Sequence[int] = range(7),
+    steps_before: Sequence[int] = (0, 5, 10, 15, 20, 30, 50, 100),
 ) -> tuple[list[CriticalPoint], int]:
     """Different critical points that Newton's method finds, lowest first, and how often it was started.
 
@@ -224,7 +224,7 @@ def critical_points(
 
 
 def newton(
-    problem: SmallReader, theta: Array, *, downhill: bool = False, longest: float = 2.0, iterations: int = 60
+    problem: SmallReader, theta: Array, *, downhill: bool = False, longest: float = 1.0, iterations: int = 60
 ) -> CriticalPoint | None:
     """The critical point that Newton's method arrives at, or None if the gradient is still longer than 1e-9.
 
