@@ -32,12 +32,14 @@ test: $(VENV)/installed-test lint ## Run every check: style, spelling, library, 
 lint: $(VENV)/installed-test
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
-	@$(BIN)/codespell $(PROSE) optim_lib exercises tools tests book
+	@$(BIN)/codespell $(PROSE) optim_lib exercises tools tests benchmarks book
 	@$(BIN)/python -m tools.notebooks check chapters
 
 bench: $(VENV)/installed-test ## Measure the library against torch.optim and optax, and the site's speed
-	@$(BIN)/pytest benchmarks --benchmark-only --benchmark-json=_build/benchmarks.json
-	@$(BIN)/python -m tools.measure_site
+	@mkdir -p _build
+	@env -u OPENBLAS_CORETYPE -u OPENBLAS_L2_SIZE $(BIN)/pytest benchmarks --quiet --benchmark-only \
+	  --benchmark-json=_build/benchmarks.json --benchmark-columns=min,median,rounds --benchmark-sort=name; status=$$?; \
+	$(BIN)/python -m tools.build_book && $(BIN)/python -m tools.measure_site && exit $$status
 
 clean: ## Remove everything that was built, the environment and the site; your workspace/ stays
 	rm -rf _build $(VENV) *.egg-info .pytest_cache .ruff_cache .hypothesis .benchmarks
