@@ -244,8 +244,9 @@ class SOAP(MatrixOptimizer):
 
     As in the authors' code the first gradient only makes the bases, from its own eigenvectors, and no step is taken
     with it; so :math:`t` counts from the second. Each renewal sorts the eigenvectors, and :math:`v` with them, by
-    size. Where the first gradient leaves several eigenvalues zero, any basis of their space would do, and two
-    implementations may differ. The authors decay the weights after the step, here it is done before, as in `AdamW`.
+    size. Where the first gradient leaves several eigenvalues zero, any basis of their space would do:
+    implementations may differ, and this one takes a basis that does not depend on rounding (`settled`). The authors
+    decay the weights after the step, here it is done before, as in `AdamW`.
 
     Raises
     ------
@@ -304,7 +305,7 @@ class SOAP(MatrixOptimizer):
         v = self.as_tensor(state.v)
         for axis, (average, basis) in enumerate(zip(statistics, bases, strict=True)):
             if first:
-                basis[...] = eigen(average)[1][..., ::-1]
+                basis[...] = settled(*eigen(average))[..., ::-1]
                 continue
             product = average @ basis
             order = np.argsort(-np.sum(basis * product, axis=-2), axis=-1, stable=True)
@@ -335,12 +336,30 @@ def orthogonalize(matrix: Array, steps: int = 5) -> Array:
     return x if wide else x.mT
 
 
-def eigen(matrix: Array) -> tuple[Array, Array]:
-    """The eigenvalues, in increasing order, and eigenvectors of symmetric matrices; NaN where one is not finite."""
+def eigen(matrix: Array) -> tuple[Array, Array, Array]:
+    """The eigenvalues of symmetric matrices in increasing order, the eigenvectors, and what rounding makes of zero.
+
+    In double precision; NaN where a matrix is not finite.
+    """
     finite = np.isfinite(matrix).all(axis=(-2, -1), keepdims=True)
     values, vectors = np.linalg.eigh(np.where(finite, matrix, 0).astype(np.float64))
     values, vectors = np.where(finite[..., 0], values, np.nan), np.where(finite, vectors, np.nan)
-    return values.astype(matrix.dtype), vectors.astype(matrix.dtype)
+    return values, vectors, values[..., -1:] * values.shape[-1] * float(np.finfo(matrix.dtype).eps)
+
+
+def settled(values: Array, vectors: Array, negligible: Array) -> Array:
+    """Eigenvectors of which those of the eigenvalue zero do not depend on rounding.
+
+    A gradient of n rows and fewer columns leaves several of them, of which any rotation would do. Of all these bases
+    of their space this takes the one in which counting the coordinates, diag(1, 2, ..., n), is diagonal.
+    """
+    zeros = np.sum(values <= negligible, axis=-1)
+    result = vectors.copy()
+    for index in np.ndindex(zeros.shape):
+        null = vectors[index][:, : zeros[index]]
+        counted = null.T * np.arange(1, len(null) + 1) @ null
+        result[index][:, : zeros[index]] = null @ np.linalg.eigh(counted)[1]
+    return result
 
 
 def orthogonal(matrix: Array) -> Array:
@@ -355,10 +374,10 @@ def inverse_root(matrix: Array, power: int) -> Array:
 
     Eigenvalues too small to be told from zero are raised to what could be, so that rounding is not enlarged.
     """
-    values, vectors = eigen(matrix)
-    values = np.maximum(values, values[..., -1:] * values.shape[-1] * np.finfo(matrix.dtype).eps)
+    values, vectors, negligible = eigen(matrix)
+    values = np.maximum(values, negligible)
     scales = np.where(values == 0, 0, np.where(values == 0, 1, values) ** (-1 / power))
-    return (vectors * scales[..., None, :]) @ vectors.mT
+    return ((vectors * scales[..., None, :]) @ vectors.mT).astype(matrix.dtype)
 
 
 def arrays_named(state: ParameterState, kind: str) -> dict[str, Array]:

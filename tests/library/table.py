@@ -366,6 +366,7 @@ TABLE = (
 
 OPTIMIZERS = tuple(row.optimizer for row in TABLE)
 ELEMENTWISE = tuple(optimizer for optimizer in OPTIMIZERS if optimizer.elementwise)
+INDEPENDENT = tuple(optimizer for optimizer in OPTIMIZERS if optimizer.independent)
 
 
 def cases(peer: str | None = None) -> list[tuple[Row, dict[str, float]]]:

@@ -101,11 +101,14 @@ def test_params_and_grads_must_be_dictionaries(optimizer, params, grads, message
         optimizer().update(params, grads)
 
 
-@pytest.mark.parametrize("optimizer", [each for each in OPTIMIZERS if each.slots], ids=label)
+@pytest.mark.parametrize("optimizer", [each for each in OPTIMIZERS if each not in (SGD,)], ids=label)
 @pytest.mark.parametrize(
     ("changed", "message"),
     [
-        (np.ones(3), r"params\['w'\] must stay what it was when \w+ was made, float64 of shape \(2,\), got .*\(3,\)"),
+        (
+            np.ones(3),
+            r"params\['w'\] must stay what it was when \w+ was made, float64 of shape \(2,( 2)?\), got .*\(3,\)",
+        ),
         (np.ones(2, np.float32), r"params\['w'\] must stay what it was .*float64 .*got float32"),
     ],
     ids=["shape", "dtype"],
@@ -135,14 +138,22 @@ def test_an_array_hyperparameter_must_broadcast_into_the_parameter(optimizer, sh
 # ---------------------------------------------------------------------- hyperparameters
 
 EVERY_HYPERPARAMETER = [(optimizer, name) for optimizer in OPTIMIZERS for name in optimizer.hyperparameters()]
+SWEPT = [(optimizer, name) for optimizer, name in EVERY_HYPERPARAMETER if getattr(optimizer, name).sweeps]
+COUNTS = [pair for pair in EVERY_HYPERPARAMETER if pair not in SWEPT]
 BELOW_ONE = {"momentum", "decay", "beta1", "beta2"}
+ABOVE_ZERO = {"clip_threshold", "d0"}  # and the share of the average in Schedule-Free
 
 
-@pytest.mark.parametrize(("optimizer", "name"), EVERY_HYPERPARAMETER, ids=label)
+def must_be_positive(optimizer, name):
+    return name in ABOVE_ZERO or (name == "beta1" and optimizer.__name__.startswith("ScheduleFree"))
+
+
+@pytest.mark.parametrize(("optimizer", "name"), SWEPT, ids=label)
 @pytest.mark.parametrize("value", [-0.1, np.nan, np.inf, -np.inf, np.array([0.1, -1e-9]), np.array([])], ids=repr)
 def test_a_hyperparameter_out_of_range_is_refused(optimizer, name, value):
     top = "1" if name in BELOW_ONE else "inf"
-    message = rf"{optimizer.__name__}: {name} must be a number \(or an array of numbers\) in \[0, {top}\), got "
+    bracket = r"\(" if must_be_positive(optimizer, name) else r"\["
+    message = rf"{optimizer.__name__}: {name} must be a number \(or an array of numbers\) in {bracket}0, {top}\), got "
     with pytest.raises(ValueError, match=message):
         optimizer(**{name: value})
     good = optimizer()
@@ -152,30 +163,49 @@ def test_a_hyperparameter_out_of_range_is_refused(optimizer, name, value):
     assert getattr(good, name) == before
 
 
-@pytest.mark.parametrize(("optimizer", "name"), EVERY_HYPERPARAMETER, ids=label)
+@pytest.mark.parametrize(("optimizer", "name"), SWEPT, ids=label)
 @pytest.mark.parametrize("value", ["0.1", None, 1j, True, ["a"]], ids=repr)
 def test_a_hyperparameter_that_is_no_number_is_refused(optimizer, name, value):
     with pytest.raises(TypeError, match=rf"{optimizer.__name__}: {name} must be a number .*got "):
         optimizer(**{name: value})
 
 
-@pytest.mark.parametrize(("optimizer", "name"), EVERY_HYPERPARAMETER, ids=label)
+@pytest.mark.parametrize(("optimizer", "name"), SWEPT, ids=label)
 def test_the_ends_of_the_range(optimizer, name):
-    assert getattr(optimizer(**{name: 0}), name) == 0.0
+    if must_be_positive(optimizer, name):
+        assert getattr(optimizer(**{name: 1e-9}), name) == 1e-9
+        with pytest.raises(ValueError, match=rf"{name} must be .* in \(0, .*\), got 0"):
+            optimizer(**{name: 0})
+    else:
+        assert getattr(optimizer(**{name: 0}), name) == 0.0
     if name in BELOW_ONE:
         assert getattr(optimizer(**{name: 0.999999}), name) == 0.999999
-        with pytest.raises(ValueError, match=rf"{name} must be .* in \[0, 1\), got 1"):
+        with pytest.raises(ValueError, match=rf"{name} must be .* in .0, 1\), got 1"):
             optimizer(**{name: 1})
     else:
         assert getattr(optimizer(**{name: 1e6}), name) == 1e6
 
 
-@pytest.mark.parametrize(("optimizer", "name"), EVERY_HYPERPARAMETER, ids=label)
+@pytest.mark.parametrize(("optimizer", "name"), SWEPT, ids=label)
 def test_numbers_of_every_kind_become_floats(optimizer, name):
     for number in (np.float64(0.5), np.float32(0.5), np.array(0.5), 0.5):
         value = getattr(optimizer(**{name: number}), name)
         assert type(value) is float
         assert value == 0.5
+
+
+@pytest.mark.parametrize(("optimizer", "name"), COUNTS, ids=label)
+def test_a_count_is_a_whole_number_of_at_least_one(optimizer, name):
+    for number in (3, 3.0, np.int64(3), np.float32(3), np.array(3)):
+        value = getattr(optimizer(**{name: number}), name)
+        assert (type(value), value) == (int, 3)
+    message = rf"{optimizer.__name__}: {name} must be a whole number of at least 1, got "
+    for bad in (0, -1, 2.5, np.nan, np.inf, [2, 3]):
+        with pytest.raises(ValueError, match=message):
+            optimizer(**{name: bad})
+    for bad in ("3", None, True, 1j):
+        with pytest.raises(TypeError, match=message):
+            optimizer(**{name: bad})
 
 
 @every_optimizer
@@ -208,13 +238,30 @@ def test_a_misspelled_attribute_is_refused_with_the_right_names(optimizer):
         "AdamW": "(learning_rate=0.001, beta1=0.9, beta2=0.999, epsilon=1e-08, weight_decay=0.01)",
         "LARS": "(learning_rate=0.1, momentum=0.9, weight_decay=0.0005, trust_coefficient=0.001)",
         "LAMB": "(learning_rate=0.001, beta1=0.9, beta2=0.999, epsilon=1e-06, weight_decay=0.01)",
+        "NAdam": "(learning_rate=0.002, beta1=0.9, beta2=0.999, epsilon=1e-08, momentum_decay=0.004)",
+        "RAdam": "(learning_rate=0.001, beta1=0.9, beta2=0.999, epsilon=1e-08)",
+        "AdaBelief": "(learning_rate=0.001, beta1=0.9, beta2=0.999, epsilon=1e-16)",
+        "Lion": "(learning_rate=0.0001, beta1=0.9, beta2=0.99, weight_decay=0.0)",
+        "Adafactor": ("(learning_rate=0.01, decay_power=0.8, clip_threshold=1.0, epsilon1=1e-30, epsilon2=0.001)"),
+        "Muon": (
+            "(learning_rate=0.02, momentum=0.95, weight_decay=0.0, adam_ratio=0.015, beta1=0.9, beta2=0.95, "
+            "epsilon=1e-10)"
+        ),
+        "Shampoo": "(learning_rate=0.1, epsilon=0.0001)",
+        "SOAP": (
+            "(learning_rate=0.003, beta1=0.95, beta2=0.95, epsilon=1e-08, weight_decay=0.01, precondition_frequency=10)"
+        ),
+        "ScheduleFreeSGD": "(learning_rate=1.0, beta1=0.9, weight_decay=0.0)",
+        "ScheduleFreeAdamW": ("(learning_rate=0.0025, beta1=0.9, beta2=0.999, epsilon=1e-08, weight_decay=0.0)"),
+        "Prodigy": ("(learning_rate=1.0, beta1=0.9, beta2=0.999, epsilon=1e-08, weight_decay=0.0, d0=1e-06)"),
     }.items(),
 )
-def test_names_order_and_defaults_are_those_of_the_article(optimizer, signature):
+def test_names_order_and_defaults_are_those_of_the_article_and_the_papers(optimizer, signature):
     found = next(each for each in OPTIMIZERS if each.__name__ == optimizer)
     assert str(inspect.signature(found)) == signature
     assert repr(found()) == optimizer + signature
-    values = [0.5 / (k + 1) for k in range(len(found.hyperparameters()))]
+    fields = [getattr(found, name) for name in found.hyperparameters()]
+    values = [0.5 / (k + 1) if field.sweeps else k + 1 for k, field in enumerate(fields)]
     positional = found(*values)
     assert [getattr(positional, name) for name in found.hyperparameters()] == values
 

@@ -8,9 +8,10 @@ import pickle
 import numpy as np
 import pytest
 
-from optim_lib.optimizers import LAMB, LARS, SGD, Adam, AdamW, MomentumSGD, Optimizer, base
+from optim_lib.optimizers import SGD, SOAP, Adam, AdamW, MomentumSGD, Optimizer, Prodigy, Shampoo, base
 from tests.library.table import (
     ELEMENTWISE,
+    INDEPENDENT,
     OPTIMIZERS,
     TABLE,
     assert_same,
@@ -32,7 +33,10 @@ every_optimizer = pytest.mark.parametrize("optimizer", OPTIMIZERS, ids=label)
 def test_update_changes_the_callers_arrays_and_returns_the_callers_dictionary(optimizer):
     params = parameters()
     before, arrays, grads = copied(params), dict(params), gradients(4)[3]
-    returned = optimizer(learning_rate=0.1).update(params, grads)
+    moving = optimizer(learning_rate=0.1)
+    if optimizer is SOAP:  # no step is taken with the first gradient
+        moving.update(params, gradients(5)[4])
+    returned = moving.update(params, grads)
     assert returned is params
     for name, array in arrays.items():
         assert params[name] is array
@@ -155,7 +159,7 @@ def test_reset_forgets_the_state_and_keeps_the_hyperparameters(optimizer):
     assert_same(walk(used, parameters(), sequence), walk(optimizer(learning_rate=0.07), parameters(), sequence))
 
 
-@every_optimizer
+@pytest.mark.parametrize("optimizer", INDEPENDENT, ids=label)
 def test_a_late_parameter_counts_its_own_steps(optimizer):
     """Seen first at step 1001 it takes the same first step as at step 1; the article's shared t makes it 2.5 times."""
     used, early, late = optimizer(learning_rate=0.1), {"a": np.ones(3)}, np.array([1.0, -2.0])
@@ -167,7 +171,7 @@ def test_a_late_parameter_counts_its_own_steps(optimizer):
     assert (used.state["a"].t, used.state["late"].t) == (1001, 1)
 
 
-@every_optimizer
+@pytest.mark.parametrize("optimizer", INDEPENDENT, ids=label)
 def test_a_parameter_that_pauses_goes_on_where_it_was(optimizer):
     sequence = gradients(6)
     pausing, whole = optimizer(), optimizer()
@@ -195,7 +199,8 @@ def test_a_parameter_that_pauses_goes_on_where_it_was(optimizer):
 def test_parameters_and_state_keep_their_dtype(optimizer, dtype, grad_dtype, number):
     params = parameters(dtype=dtype)
     sequence = gradients(3, dtype=grad_dtype)
-    used = optimizer(**{name: number(0.5) for name in optimizer.hyperparameters()})
+    fields = {name: getattr(optimizer, name) for name in optimizer.hyperparameters()}
+    used = optimizer(**{name: number(0.5 if field.sweeps else 2) for name, field in fields.items()})
     walk(used, params, sequence)
     assert {array.dtype for array in params.values()} == {np.dtype(dtype)}
     for state in used.state.values():
@@ -219,7 +224,8 @@ def test_a_list_of_numbers_will_do_as_a_gradient(optimizer):
 
 @every_optimizer
 def test_float32_follows_float64_to_its_own_precision(optimizer):
-    sequence = gradients(50)
+    # Prodigy's rate grows with these gradients, which are not of a loss: a few steps are enough.
+    sequence = gradients(10 if optimizer is Prodigy else 50)
     single = walk(optimizer(), parameters(dtype=np.float32), sequence)
     for name, double in walk(optimizer(), parameters(), sequence).items():
         assert np.allclose(single[name], double, rtol=1e-4, atol=1e-4)
@@ -239,17 +245,25 @@ def test_one_nan_gradient_spoils_its_coordinate_for_good_and_no_other(optimizer)
         clean.update(expected, {"w": np.ones(3)})
     assert np.isnan(params["w"][1])
     assert_same(params["w"][[0, 2]], expected["w"][[0, 2]])
-    for array in used.state["w"].arrays().values():
-        assert np.isnan(array).tolist() == [False, True, False]
+    for slot, array in used.state["w"].arrays().items():
+        assert np.isnan(array).tolist() == ([False, True, False] if slot in optimizer.slots else [False])
 
 
-@pytest.mark.parametrize("optimizer", [LARS, LAMB], ids=label)
-def test_one_nan_gradient_spoils_no_other_layer(optimizer):
-    used = optimizer()
-    params = {"sick": np.ones(3), "well": np.ones(3)}
-    used.update(params, {"sick": np.array([1.0, np.nan, 2.0]), "well": np.ones(3)})
-    assert np.isnan(params["sick"][1])
-    assert_same(params["well"], optimizer().update({"well": np.ones(3)}, {"well": np.ones(3)})["well"])
+@every_optimizer
+@pytest.mark.parametrize("shape", [(3,), (3, 2)])
+def test_one_nan_gradient_spoils_no_other_layer(optimizer, shape):
+    used, clean = optimizer(), optimizer()
+    params, expected = {"sick": np.ones(shape), "well": np.ones(shape)}, {"well": np.ones(shape)}
+    for step in range(3):
+        grad = np.random.default_rng(step).standard_normal(shape)
+        sick = grad.copy()
+        sick[1] = np.nan if step == 1 else sick[1]  # not the first, with which SOAP takes no step
+        used.update(params, {"sick": sick, "well": grad})
+        clean.update(expected, {"well": grad})
+    assert np.isnan(params["sick"]).any()
+    if optimizer.independent:
+        assert_same(params["well"], expected["well"])
+    assert np.isfinite(params["well"]).all()
 
 
 @every_optimizer
@@ -295,8 +309,9 @@ def test_the_layout_in_memory_does_not_matter(optimizer, layout, grad_layout, mo
     for grad in sequence:
         used.update(params, {"w": in_layout(grad_layout, grad)})
         plain.update(expected, {"w": grad})
-    rtol = 0 if optimizer.elementwise else 1e-13  # a norm adds up in another order
-    np.testing.assert_allclose(params["w"], expected["w"], rtol=rtol, atol=0)
+    # A norm and a product of matrices add up in another order; eigenvectors enlarge that.
+    tolerance = 0 if optimizer.elementwise else 1e-9 if optimizer in (Shampoo, SOAP) else 1e-13
+    np.testing.assert_allclose(params["w"], expected["w"], rtol=tolerance, atol=tolerance)
 
 
 @pytest.mark.parametrize("optimizer", ELEMENTWISE, ids=label)
@@ -378,10 +393,10 @@ def test_an_array_of_rates_is_the_optimizers_own_copy():
 
 @every_optimizer
 def test_a_swept_state_resumes_bit_for_bit(optimizer):
-    first = optimizer(learning_rate=np.array([[0.01], [0.1]]))
+    first, second = optimizer(learning_rate=np.array([[0.01], [0.1]])), optimizer()
+    first.sweep_axes = second.sweep_axes = 1
     params = {"w": np.ones((2, 3))}
     first.update(params, {"w": np.full((2, 3), 2.0)})
-    second = optimizer()
     second.load_state_dict(first.state_dict())
     assert_same(
         second.update(copied(params), {"w": np.ones((2, 3))}), first.update(copied(params), {"w": np.ones((2, 3))})
