@@ -60,7 +60,7 @@ def compare_on(data: Dataset) -> Tuning:
     )  # fmt: skip
 
 
-def by_budget(data: Dataset, labels: Sequence[str] = ("SGD", "AdaGrad"), epochs: int = 6) -> dict[str, Array]:
+def by_budget(data: Dataset, labels: Sequence[str] = ("SGD", "AdaGrad"), epochs: int = 5) -> dict[str, Array]:
     """Test loss of three seeds (rows) after 1, 2, ... epochs (columns), each with the best rate for that many.
 
     The rates are chosen by validation loss on another seed. A run of a constant rate that is cut short is the short
@@ -161,7 +161,7 @@ class WordRun:
 # ---------------------------------------------------------------------------------------------- ravines
 
 
-def steps_by_condition(conditions: Sequence[float] = (1, 10, 100, 1000), steps: int = 4000) -> list[dict[str, object]]:
+def steps_by_condition(conditions: Sequence[float] = (1, 10, 100, 1000), steps: int = 3000) -> list[dict[str, object]]:
     """Steps from (1, 1) to a millionth of the first loss on ravines, at the best of 40 rates, SGD beside AdaGrad.
 
     One row for each optimizer and angle; the ravine and its start turn together.
@@ -362,7 +362,7 @@ DIGIT_RATES = {
 }
 
 
-def long_training(epochs: int = 40) -> dict[str, dict[str, Array]]:
+def long_training(epochs: int = 32) -> dict[str, dict[str, Array]]:
     """A small network on the digits: training and validation loss after each epoch, for three seeds (rows).
 
     The rate of each optimizer is the best of seven for the training loss at the end, on another seed.
