@@ -113,6 +113,14 @@ effective_rate = Exercise(
             points=0,
         ),
         WrongAnswer(
+            edit(
+                STEP_LENGTHS, ("learning_rate * (1 - momentum**t) / (1 - momentum)", "learning_rate * np.ones(steps)")
+            ),
+            "All your steps are as long as the first. That is plain SGD: a velocity still holds the earlier "
+            "gradients, so the steps grow.",
+            points=0,
+        ),
+        WrongAnswer(
             edit(STEP_LENGTHS, ("return learning_rate * ", "return ")),
             "These are the velocities. A step is the learning rate times the velocity.",
             points=0,

@@ -326,6 +326,17 @@ def exact_floor(effective: float, momentum: float, *, curvature: float = 1.0) ->
     return 0.5 * effective / (2 - (1 - momentum) / (1 + momentum) * effective * curvature)
 
 
+def floors(rates: Sequence[float], momenta: Sequence[float]) -> list[dict[str, str]]:
+    """Measured and exact floors, one row for each effective rate."""
+    return [
+        {
+            "effective rate": f"{rate:g}",
+            **{f"β = {beta:g}": f"{noise_floor(rate, beta):.3f} / {exact_floor(rate, beta):.3f}" for beta in momenta},
+        }
+        for rate in rates
+    ]
+
+
 # Digits -----------------------------------------------------------------------------------------------------
 
 DATA = digits()
