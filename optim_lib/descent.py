@@ -134,7 +134,8 @@ def sweep(
 ) -> Sweep:
     """Run an optimizer once for every combination of the hyperparameters given as arrays.
 
-    A class of `optim_lib` runs the whole grid as one vectorized run. So does any other class with the article's
+    A class of `optim_lib` runs the whole grid as one vectorized run (unless an array is of whole numbers, such as how
+    often SOAP renews its bases). So does any other class with the article's
     interface, such as one written by a student, if that gives the same numbers as running it setting by setting
     (a sample of settings is tried); if not, it is run setting by setting, with a progress bar.
 
@@ -193,7 +194,7 @@ class _Grid:
     def vectorized(self) -> Array | None:
         """All runs as one, of shape (*grid, steps + 1, 2); None if the class does not broadcast faithfully."""
         if getattr(self.optimizer, "__module__", "").startswith("optim_lib.optimizers"):
-            return self._all_at_once()
+            return self._all_at_once() if self.optimizer.can_sweep(self.axes) else None
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("error")

@@ -134,7 +134,7 @@ def train_many(
         raise ValueError("seeds must have at least one seed, got none")
     total = total_steps(epochs, None, 1)
     count = next(iter(settings.values())).size if settings else 1
-    ours = isinstance(optimizer, type) and issubclass(optimizer, Optimizer)
+    ours = isinstance(optimizer, type) and issubclass(optimizer, Optimizer) and optimizer.can_sweep(settings)
     work = (model, optimizer, settings, count, data, total, batch_size, seeds, schedule, progress)
     return _all_at_once(*work) if ours and isinstance(model, MLP) else _one_by_one(*work)
 
