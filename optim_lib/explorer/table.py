@@ -227,7 +227,8 @@ def sample_field(landscape: Landscape, view: Sequence[float], floor: float) -> t
     with np.errstate(all="ignore"):
         gap = np.asarray(landscape.loss(np.stack([x, y], axis=-1)), dtype=np.float64) - floor
     gap = np.maximum(np.nan_to_num(gap, nan=np.nanmax(gap[np.isfinite(gap)])), 0.0)
-    largest = float(gap.max()) or 1.0
+    # A little above the highest sample: a plateau at the top, level to rounding, would flicker between two bands.
+    largest = 1.0001 * float(gap.max()) or 1.0
     middle = float(np.median(gap)) / largest
     exponent = float(np.clip(np.log(0.5) / np.log(np.clip(middle, 1e-9, 0.999)), 0.15, 1.0))
     return np.rint(gap / largest * FIELD_RANGE).astype(np.uint32), largest, exponent

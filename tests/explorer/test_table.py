@@ -12,7 +12,7 @@ from ipywidgets.embed import dependency_state
 
 from optim_lib.explorer import explore
 from optim_lib.explorer import table as tables
-from optim_lib.landscapes import LANDSCAPES, double_well, least_squares, ravine, rosenbrock
+from optim_lib.landscapes import LANDSCAPES, double_well, least_squares, plateau, ravine, rosenbrock
 from optim_lib.optimizers import SGD, Adam, MomentumSGD
 
 RATES, BETAS = np.geomspace(1e-4, 1, 31), np.linspace(0, 0.99, 21)
@@ -168,3 +168,11 @@ def test_losses_below_a_minimum_that_was_only_claimed():
 def test_the_state_holds_no_trace_of_this_machine(adam):
     state = json.dumps(dependency_state(adam, drop_defaults=False))
     assert not re.search(r"/(home|work|tmp|usr)/", state)
+
+
+def test_a_level_top_lies_in_one_band():
+    """The top of the plateau is level to a few of the field's integers; no band may end there."""
+    field, _, exponent = tables.sample_field(plateau, plateau.window, 0.0)
+    share = field.max() / tables.FIELD_RANGE
+    for bands in (10, 12, 13, 14, 16, 20):
+        assert np.floor(bands * share**exponent) == bands - 1
