@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -110,6 +111,14 @@ def test_every_chapter_is_in_the_table_of_contents():
     listed = [entry["file"] for part in parts for entry in part["chapters"]]
     stored = sorted(f"chapters/{path.stem}" for path in (ROOT / "chapters").glob("*.ipynb"))
     assert [file for file in listed if re.match(r"chapters/\d", file)] == stored
+
+
+def test_make_help_has_a_line_for_each_command():
+    lines = subprocess.run(["make", "help"], cwd=ROOT, capture_output=True, text=True, check=True).stdout.splitlines()
+    commands = {line.split()[1]: line for line in lines}
+    assert set(commands) == {"help", "book", "test", "serve", "lab", "bench", "clean"}
+    assert len(lines) == len(commands)
+    assert all(len(line) <= 100 for line in lines)
 
 
 def test_modules_of_a_bundle_are_told_apart():

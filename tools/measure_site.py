@@ -6,11 +6,14 @@ For each page, in Chromium with an empty cache, from a server on this machine:
 - how long until a slider answers: from the request to the picture that a key on the first slider has changed;
 - how long from a slider's move to the repaint of its figure, 95th percentile over moves on every slider.
 
-The numbers are printed beside the bars of the project and saved as JSON.
+A page over a bar is measured again, up to three times, and the best of each measure counts: other work on the machine
+can only make a page slower. The numbers are printed as a table under the bars of the project and saved as JSON; the exit status is 1 if one is
+over its bar. ``--site FOLDER`` measures another site, such as a preview of tools/build_book.py.
 """
 
 from __future__ import annotations
 
+import argparse
 import functools
 import gzip
 import http.server
@@ -18,13 +21,18 @@ import json
 import shutil
 import sys
 import threading
+from collections.abc import Callable
 from pathlib import Path
+from urllib.parse import unquote, urlsplit
 
 from tools.build_book import BUILD
 
-HTML = BUILD / "html"
-REPORT = BUILD / "site-measures.json"
+SITE = BUILD / "html"
+REPORT = "site-measures.json"
+COLUMNS = ("MB", "compressed_MB", "slider_answers_s", "repaint_p95_ms")
 BARS = {"compressed_MB": 2.0, "slider_answers_s": 2.0, "repaint_p95_ms": 16.0}
+BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+TRIES = 3
 COMPRESSED_ALREADY = (".woff", ".woff2", ".png", ".jpg")
 
 # Moves each slider by keys. A move costs its handler and the next frame, from the frame's start until it is painted;
@@ -88,15 +96,19 @@ def compressed_size(name: str, body: bytes) -> int:
     return len(body) if name.endswith(COMPRESSED_ALREADY) else len(gzip.compress(body, 6))
 
 
-def measure(browser, address: str, path: str) -> dict[str, float]:
+def measure(browser, site: Path, address: str, path: str) -> dict[str, float]:
     """The measures of one page, in a browser context with an empty cache."""
+
+    def local_file(url: str) -> Path:
+        return site / unquote(urlsplit(url).path).lstrip("/")
+
     context = browser.new_context(viewport={"width": 1280, "height": 900})
     page = context.new_page()
     files: set[Path] = set()
-    page.on("response", lambda r: r.url.startswith(address) and files.add(local_file(r.url, address)))
+    page.on("response", lambda r: r.url.startswith(address) and files.add(local_file(r.url)))
     page.goto(f"{address}/{path}")
     found: dict[str, float] = {}
-    if "widget-view+json" in (HTML / path).read_text(encoding="utf-8"):
+    if "widget-view+json" in (site / path).read_text(encoding="utf-8"):
         page.wait_for_selector(".uo-explorer[data-ready=true]")
         found["slider_answers_s"] = page.evaluate(FIRST_ANSWER) / 1000
         found["repaint_p95_ms"] = percentile(page.evaluate(MOVE_SLIDERS), 0.95)
@@ -107,38 +119,65 @@ def measure(browser, address: str, path: str) -> dict[str, float]:
     return found
 
 
-def local_file(url: str, address: str) -> Path:
-    """The file of the site that an address stands for."""
-    return HTML / url.removeprefix(f"{address}/").split("?")[0].split("#")[0]
+def over(found: dict[str, float]) -> list[str]:
+    """The measures that are over their bars."""
+    return [name for name, bar in BARS.items() if found.get(name, 0) > bar]
 
 
-def show(page: str, found: dict[str, float]) -> None:
-    over = [name for name, bar in BARS.items() if found.get(name, 0) > bar]
-    numbers = "  ".join(f"{name} {value:.2f}" for name, value in sorted(found.items()))
-    print(f"{page:32} {numbers}{'  OVER: ' + ', '.join(over) if over else ''}", flush=True)
+def best_of(take: Callable[[], dict[str, float]], tries: int = TRIES) -> dict[str, float]:
+    """The smallest of each measure, measuring again while one is over its bar."""
+    found = take()
+    for _ in range(tries - 1):
+        if not over(found):
+            break
+        again = take()
+        found = {name: min(value, again[name]) for name, value in found.items()}
+    return found
 
 
-def main() -> int:
+def row(name: str, values: dict[str, float], note: str = "") -> str:
+    """A line of the table."""
+    numbers = (f"{values[column]:.2f}" if column in values else "" for column in COLUMNS)
+    return f"{name:24}" + "".join(f"{number:>18}" for number in numbers) + note
+
+
+def measured(site: Path, program: str) -> dict[str, dict[str, float]]:
+    """The measures of every page of a site, printed as they come."""
     from playwright.sync_api import sync_playwright
 
-    executable = shutil.which("chromium") or shutil.which("google-chrome")
-    if not executable or not (HTML / "index.html").exists():
-        print("The site is measured in Chromium, after make book: one of the two is missing.", file=sys.stderr)
-        return 1
-    handler = functools.partial(Handler, directory=str(HTML))
     report = {}
+    handler = functools.partial(Handler, directory=str(site))
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server, sync_playwright() as driver:
         threading.Thread(target=server.serve_forever, daemon=True).start()
-        browser = driver.chromium.launch(executable_path=executable, args=["--no-sandbox", "--disable-gpu"])
-        for file in sorted((HTML / "chapters").glob("*.html")):
-            path = file.relative_to(HTML).as_posix()
-            report[path] = measure(browser, f"http://127.0.0.1:{server.server_port}", path)
-            show(file.stem, report[path])
+        browser = driver.chromium.launch(executable_path=program, args=["--no-sandbox", "--disable-gpu"])
+        for file in sorted((site / "chapters").glob("*.html")):
+            path = file.relative_to(site).as_posix()
+            take = functools.partial(measure, browser, site, f"http://127.0.0.1:{server.server_port}", path)
+            report[path] = best_of(take)
+            missed = over(report[path])
+            print(row(file.stem, report[path], f"  OVER: {', '.join(missed)}" if missed else ""), flush=True)
         browser.close()
         server.shutdown()
-    print("Bars:", ", ".join(f"{name} <= {bar}" for name, bar in BARS.items()))
-    REPORT.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
-    return 0
+    return report
+
+
+def main(arguments: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="python -m tools.measure_site", description=__doc__.splitlines()[0])
+    parser.add_argument("--site", type=Path, default=SITE, metavar="FOLDER", help="the site's html folder")
+    site = parser.parse_args(arguments).site.resolve()
+    program = next(filter(None, map(shutil.which, BROWSERS)), None)
+    if not program or not (site / "index.html").exists():
+        print("The site is measured in Chromium, after make book: one of the two is missing.", file=sys.stderr)
+        return 1
+    print(f"{'page':24}" + "".join(f"{column:>18}" for column in COLUMNS))
+    print(row("bar", BARS), flush=True)
+    report = measured(site, program)
+    worst = {column: max((found.get(column, 0) for found in report.values()), default=0) for column in COLUMNS}
+    print(row("worst", worst))
+    text = json.dumps({"bars": BARS, "worst": worst, "pages": report}, indent=1)
+    (site.parent / REPORT).write_text(text + "\n", encoding="utf-8")
+    print(f"Saved as {site.parent / REPORT}")
+    return 1 if any(map(over, report.values())) else 0
 
 
 if __name__ == "__main__":
