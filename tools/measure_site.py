@@ -7,8 +7,9 @@ For each page, in Chromium with an empty cache, from a server on this machine:
 - how long from a slider's move to the repaint of its figure, 95th percentile over moves on every slider.
 
 A page over a bar is measured again, up to three times, and the best of each measure counts: other work on the machine
-can only make a page slower. The numbers are printed as a table under the bars of the project and saved as JSON; the exit status is 1 if one is
-over its bar. ``--site FOLDER`` measures another site, such as a preview of tools/build_book.py.
+can only make a page slower. The numbers are printed as a table under the bars of the project and saved as JSON; the
+exit status is 1 if one is over its bar. ``--site FOLDER`` measures another site, such as a preview of
+tools/build_book.py.
 """
 
 from __future__ import annotations
