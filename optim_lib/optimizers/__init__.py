@@ -4,6 +4,16 @@ from optim_lib.optimizers.adam import Adam, AdamW, AMSGrad, UncorrectedAdam
 from optim_lib.optimizers.adam_variants import AdaBelief, NAdam, RAdam
 from optim_lib.optimizers.adaptive import AdaGrad, RMSprop
 from optim_lib.optimizers.base import Optimizer
+from optim_lib.optimizers.composing import (
+    GradientAccumulator,
+    Lookahead,
+    ParameterGroups,
+    WeightAverage,
+    clip_by_global_norm,
+    clip_by_value,
+    global_norm,
+    is_vector,
+)
 from optim_lib.optimizers.factored import Adafactor
 from optim_lib.optimizers.layerwise import LAMB, LARS
 from optim_lib.optimizers.matrix import SOAP, Muon, Shampoo
@@ -23,12 +33,15 @@ __all__ = [
     "Adafactor",
     "Adam",
     "AdamW",
+    "GradientAccumulator",
     "Lion",
+    "Lookahead",
     "MomentumSGD",
     "Muon",
     "NAdam",
     "NesterovMomentum",
     "Optimizer",
+    "ParameterGroups",
     "Prodigy",
     "RAdam",
     "RMSprop",
@@ -36,4 +49,9 @@ __all__ = [
     "ScheduleFreeSGD",
     "Shampoo",
     "UncorrectedAdam",
+    "WeightAverage",
+    "clip_by_global_norm",
+    "clip_by_value",
+    "global_norm",
+    "is_vector",
 ]

@@ -32,13 +32,22 @@ BLOCK_BYTES = 768 * 1024
 class Hyperparameter:
     """A number, or an array that broadcasts against the parameters, in ``[low, below)``.
 
+    With `positive` the lower end is not in the range, with `closed` the upper one is.
     The range is checked on every assignment, so a bad value is refused before a step is taken with it.
     """
 
     sweeps: ClassVar[bool] = True
 
-    def __init__(self, default: float, low: float = 0.0, below: float = math.inf, *, positive: bool = False) -> None:
-        self.default, self.low, self.below, self.positive = default, low, below, positive
+    def __init__(
+        self,
+        default: float,
+        low: float = 0.0,
+        below: float = math.inf,
+        *,
+        positive: bool = False,
+        closed: bool = False,
+    ) -> None:
+        self.default, self.low, self.below, self.positive, self.closed = default, low, below, positive, closed
 
     def __set_name__(self, owner: type, name: str) -> None:
         self.name = name
@@ -55,17 +64,19 @@ class Hyperparameter:
         error = None
         if array.dtype.kind not in "fiu":
             error = TypeError
-        elif array.size == 0 or not np.all((array >= self.low) & (array < self.below)) or self._refuses_zero(array):
+        elif array.size == 0 or not np.all(self._allows(array)):
             error = ValueError
         if error:
             raise error(f"{owner}: {self.name} must be {self}, got {value!r}")
         return float(array) if array.ndim == 0 else array.astype(np.float64)
 
-    def _refuses_zero(self, array: NDArray) -> bool:
-        return self.positive and not np.all(array)
+    def _allows(self, array: NDArray) -> NDArray[np.bool_]:
+        above = array > self.low if self.positive else array >= self.low
+        return above & (array <= self.below if self.closed else array < self.below)
 
     def __str__(self) -> str:
-        return f"a number (or an array of numbers) in {'(' if self.positive else '['}{self.low:g}, {self.below:g})"
+        start, end = "(" if self.positive else "[", "]" if self.closed else ")"
+        return f"a number (or an array of numbers) in {start}{self.low:g}, {self.below:g}{end}"
 
 
 class Count(Hyperparameter):
@@ -213,6 +224,10 @@ class Optimizer(ABC):
             self._as_dtype(theta.dtype)._step_in_blocks(theta, checked[name], state)
         if not self.independent:
             self.couple()
+        return params
+
+    def eval_params(self, params: Params) -> Params:
+        """The parameters at which to evaluate: those that are trained, unless the rule says otherwise."""
         return params
 
     def state_dict(self) -> dict[str, Any]:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 import os
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from tqdm.auto import tqdm
 from optim_lib.data import Dataset, Split, minibatches
 from optim_lib.networks import MLP
 from optim_lib.optimizers.base import Params
+from optim_lib.optimizers.composing import clip_by_global_norm, global_norm, step_in_place
 from optim_lib.training import checkpoints
 from optim_lib.training.torch_model import TorchModel
 
@@ -189,21 +191,12 @@ class Steps:
             if self._is_lost(loss):
                 self.diverged_at, loss = self.step, math.inf
             else:
-                if self.clip_norm is not None and norm > self.clip_norm:
-                    grads = {name: grad * (self.clip_norm / norm) for name, grad in grads.items()}
-                self._update(grads)
+                if self.clip_norm is not None:
+                    grads, _ = clip_by_global_norm(grads, self.clip_norm)
+                step_in_place(self.optimizer, self.params, grads)
         self.seconds += time.perf_counter() - started
         self.per_step.append((loss, float(getattr(self.optimizer, "learning_rate", math.nan)), norm))
         self.step += self.diverged_at is None
-
-    def _update(self, grads: Params) -> None:
-        before = dict(self.params)
-        after = self.optimizer.update(self.params, grads)
-        # A class that makes new arrays leaves the model's own memory behind: bring the values home.
-        for name, array in before.items():
-            if after[name] is not array:
-                array[...] = after[name]
-        self.params = before
 
     def _is_lost(self, loss: float) -> bool:
         if self.first_loss is None:
@@ -254,7 +247,7 @@ class _Run(Steps):
         )
 
     def evaluate(self) -> None:
-        with np.errstate(all="ignore"):
+        with np.errstate(all="ignore"), evaluation_point(self.optimizer, self.params):
             train_loss = _loss(self.model, self.params, self.data.train)
             validation_loss, accuracy = evaluate(self.model, self.params, self.data.validation)
         self.per_epoch.append((self.step / self.steps_per_epoch, train_loss, validation_loss, accuracy, self.seconds))
@@ -304,9 +297,18 @@ def evaluate(model: Any, params: Params, split: Split) -> tuple[float, float]:
     return _loss(model, params, split), accuracy
 
 
-def global_norm(arrays: Mapping[str, Array]) -> float:
-    """The Euclidean norm of all arrays taken together."""
-    return math.sqrt(sum(float(np.vdot(array, array)) for array in arrays.values()))
+@contextmanager
+def evaluation_point(optimizer: Any, params: Params) -> Iterator[None]:
+    """Within, the parameters are those at which to evaluate: of Schedule-Free not those that are trained."""
+    averages = optimizer.eval_params(params) if hasattr(optimizer, "eval_params") else params
+    trained = {} if averages is params else {name: array.copy() for name, array in params.items()}
+    try:
+        for name in trained:
+            params[name][...] = averages[name]
+        yield
+    finally:
+        for name, array in trained.items():
+            params[name][...] = array
 
 
 def as_model(model: Any) -> Any:

@@ -14,7 +14,7 @@ from tqdm.auto import tqdm
 from optim_lib.data import Dataset, Split
 from optim_lib.networks import MLP
 from optim_lib.optimizers.base import Optimizer, Params
-from optim_lib.training.runs import FAR, PATIENCE, Schedule, batches_of, total_steps, train
+from optim_lib.training.runs import FAR, PATIENCE, Schedule, batches_of, evaluation_point, total_steps, train
 
 Array = NDArray[np.floating]
 
@@ -150,7 +150,8 @@ def _all_at_once(model, optimizer, settings, count, data, epochs, batch_size, se
     losses, evaluations = [], []
 
     def evaluate_all() -> None:
-        each = [_evaluate_stack(model, {name: p[k] for name, p in params.items()}, data) for k in range(count)]
+        with evaluation_point(swept, params):
+            each = [_evaluate_stack(model, {name: p[k] for name, p in params.items()}, data) for k in range(count)]
         evaluations.append(np.array(each))
 
     with np.errstate(all="ignore"):
