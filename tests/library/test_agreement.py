@@ -140,6 +140,8 @@ def test_two_steps_of_lars_worked_out_by_hand():
     ours = {"w": np.array(theta)}
     lars = LARS(learning_rate=rate, momentum=momentum, weight_decay=decay, trust_coefficient=trust)
     for grad in ([6.0, 8.0], [-1.0, 0.5]):
+        rate *= 0.7  # a rate that changes: the velocity contains that of its time
+        lars.learning_rate = rate
         weight_norm = math.sqrt(theta[0] ** 2 + theta[1] ** 2)
         grad_norm = math.sqrt(grad[0] ** 2 + grad[1] ** 2)
         local = trust * weight_norm / (grad_norm + decay * weight_norm)
@@ -171,6 +173,8 @@ def test_two_steps_of_lamb_worked_out_by_hand():
         r = [m[i] / (1 - beta1**t) / (math.sqrt(v[i] / (1 - beta2**t)) + epsilon) for i in (0, 1)]
         direction = [r[i] + decay * theta[i] for i in (0, 1)]
         ratio = math.hypot(*theta) / math.hypot(*direction)
+        rate *= 0.7
+        lamb.learning_rate = rate
         theta = [theta[i] - rate * ratio * direction[i] for i in (0, 1)]
         lamb.update(ours, {"w": np.array(grad)})
         assert ours["w"] == pytest.approx(theta, rel=1e-14)

@@ -376,3 +376,24 @@ BAD_CALLS = [
 def test_a_bad_call_is_refused(call, error, message):
     with pytest.raises(error, match=message):
         call()
+
+
+@pytest.mark.parametrize("own", ["update", "check_finite"])
+def test_descend_calls_update_at_every_step_where_it_does_more_than_the_rule(own):
+    class Mine(Adam):
+        calls = 0
+
+        def update(self, params, grads):
+            self.calls += 1
+            return super().update(params, grads)
+
+    optimizer = Mine(learning_rate=0.1) if own == "update" else Adam(learning_rate=0.1)
+    if own == "check_finite":
+        optimizer.check_finite = True
+        broken = replace(rosenbrock, slope=lambda x, y: (x * np.nan, y) if x != -1.5 else (x, y))
+        with pytest.raises(ValueError, match="finite"):
+            descend(optimizer, broken, (-1.5, 1.5), 7)
+        return
+    run = descend(optimizer, rosenbrock, (-1.5, 1.5), 7)
+    assert optimizer.calls == 7
+    np.testing.assert_array_equal(run.points, descend(Adam(learning_rate=0.1), rosenbrock, (-1.5, 1.5), 7).points)

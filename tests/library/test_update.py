@@ -159,6 +159,20 @@ def test_reset_forgets_the_state_and_keeps_the_hyperparameters(optimizer):
     assert_same(walk(used, parameters(), sequence), walk(optimizer(learning_rate=0.07), parameters(), sequence))
 
 
+@every_optimizer
+def test_a_rate_changed_in_mid_run_acts_from_that_step_on(optimizer):
+    """As a new optimizer with the new rate does, that goes on with the old one's state."""
+    sequence = gradients(12)
+    used = optimizer(learning_rate=0.02)
+    params = walk(used, parameters(), sequence[:6])
+    fresh, other = optimizer(), copied(params)
+    fresh.load_state_dict(used.state_dict())
+    fresh.learning_rate = used.learning_rate = 0.05
+    assert_same(walk(used, params, sequence[6:]), walk(fresh, other, sequence[6:]))
+    whole = walk(optimizer(learning_rate=0.02), parameters(), sequence)
+    assert any(np.any(whole[name] != array) for name, array in params.items())
+
+
 @pytest.mark.parametrize("optimizer", INDEPENDENT, ids=label)
 def test_a_late_parameter_counts_its_own_steps(optimizer):
     """Seen first at step 1001 it takes the same first step as at step 1; the article's shared t makes it 2.5 times."""
