@@ -4,7 +4,7 @@
 >>> from optim_lib.optimizers import Adam
 >>> record = tasks.digits_mlp.run(Adam(learning_rate=0.003), seed=0)
 >>> record
-Record('digits, MLP', 340 steps: accuracy 0.972 on validation)
+Record('digits, MLP', 340 steps: accuracy 0.978 on validation)
 """
 
 from optim_lib.tasks.base import Record, Task

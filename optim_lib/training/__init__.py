@@ -8,6 +8,8 @@
 History(510 steps, 15 epochs; loss 0.0351 on training, 0.0949 on validation; accuracy 0.981)
 """
 
+from optim_lib.training.comparing import compare
+from optim_lib.training.costs import StepCost, step_cost
 from optim_lib.training.runs import History, evaluate, global_norm, train
 from optim_lib.training.sweeps import TrainingSweep, train_sweep
 from optim_lib.training.torch_model import FromTorch, TorchModel, TorchOptimizer
@@ -18,14 +20,17 @@ __all__ = [
     "History",
     "LogUniform",
     "Search",
+    "StepCost",
     "TorchModel",
     "TorchOptimizer",
     "TrainingSweep",
     "Tuned",
     "Tuning",
     "Uniform",
+    "compare",
     "evaluate",
     "global_norm",
+    "step_cost",
     "train",
     "train_sweep",
     "tune",

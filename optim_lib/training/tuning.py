@@ -15,6 +15,7 @@ from optim_lib.data import Dataset
 from optim_lib.networks import MLP
 from optim_lib.optimizers.base import Optimizer, Params
 from optim_lib.plotting import table
+from optim_lib.training.costs import StepCost
 from optim_lib.training.runs import Schedule, as_model, evaluate
 from optim_lib.training.sweeps import TrainingSweep, train_many
 from optim_lib.training.torch_model import TorchModel
@@ -130,8 +131,12 @@ class Tuned:
     results : dict of str to ndarray
         For each report seed: train_loss, validation_loss, validation_accuracy, test_loss, test_accuracy, and the
         measures asked for.
-    histories : TrainingSweep
-        The runs on the report seeds.
+    histories : TrainingSweep or None
+        The runs on the report seeds; None from `compare`.
+    curves : list of (steps, scores)
+        From `compare`: for each report seed, the score on validation during the run.
+    cost : StepCost or None
+        From `compare`: time and memory of a step.
     """
 
     label: str
@@ -140,7 +145,9 @@ class Tuned:
     settings: dict[str, NDArray] = field(repr=False)
     scores: Array = field(repr=False)
     results: dict[str, Array] = field(repr=False)
-    histories: TrainingSweep = field(repr=False)
+    histories: TrainingSweep | None = field(repr=False)
+    curves: list[tuple[Array, Array]] = field(default_factory=list, repr=False)
+    cost: StepCost | None = None
 
     def median(self, name: str) -> float:
         return float(np.median(self.results[name]))
@@ -156,6 +163,8 @@ class Tuning:
 
     tuned: dict[str, Tuned]
     conditions: str
+    columns: tuple[str, ...] = ("train_loss", "test_loss", "test_accuracy")
+    titles: Mapping[str, str] = field(default_factory=dict)
 
     def __getitem__(self, label: str) -> Tuned:
         return self.tuned[label]
@@ -174,7 +183,7 @@ class Tuning:
 
     def table(
         self,
-        columns: Sequence[str] = ("train_loss", "test_loss", "test_accuracy"),
+        columns: Sequence[str] | None = None,
         formats: Mapping[str, str] | str = ".3g",
         caption: str = "",
     ) -> Any:
@@ -185,11 +194,30 @@ class Tuning:
             low, high = tuned.spread(name)
             return f"{tuned.median(name):{how}} ({low:{how}} to {high:{how}})"
 
+        titles = {name: self.titles.get(name, name) for name in columns or self.columns}
         rows = [
-            {"optimizer": t.label, "setting": _in_words(t.setting), **{name: cell(t, name) for name in columns}}
+            {
+                "optimizer": t.label,
+                "setting": _in_words(t.setting),
+                **{title: cell(t, name) for name, title in titles.items()},
+            }
             for t in self
         ]
         return table(rows, caption=caption, notes=[self.conditions, *self.warnings])
+
+    def cost_table(self, caption: str = "") -> Any:
+        """Time and memory of a step, measured when `compare` was called: another number on every machine."""
+        rows = [
+            {
+                "optimizer": t.label,
+                "microseconds a step": f"{1e6 * t.cost.seconds:.0f}",
+                "state, of the parameters' memory": f"{t.cost.state_bytes / t.cost.parameter_bytes:.2f}",
+                "for a moment, of the same": f"{t.cost.peak_bytes / t.cost.parameter_bytes:.2f}",
+            }
+            for t in self
+            if t.cost is not None
+        ]
+        return table(rows, caption=caption)
 
     def _repr_html_(self) -> str:
         return self.table()._repr_html_()
@@ -237,10 +265,7 @@ def tune(
     ValueError
         If the seeds overlap, or an argument is out of range.
     """
-    tuning_seeds, report_seeds = tuple(tuning_seeds), tuple(report_seeds)
-    shared = sorted(set(tuning_seeds) & set(report_seeds))
-    if shared:
-        raise ValueError(f"report_seeds must not be among tuning_seeds, but both have {shared}")
+    tuning_seeds, report_seeds = check_seeds(tuning_seeds, report_seeds)
     if select not in _SELECTORS:
         raise ValueError(f"select must be one of {', '.join(_SELECTORS)}, got {select!r}")
     budget = {"epochs": epochs, "batch_size": batch_size, "schedule": schedule, "progress": progress}
@@ -255,11 +280,23 @@ def tune(
         results = _report(model, runs, data, measures or {})
         tuned[label] = Tuned(label, best, search.edges(best), settings, scores, results, runs)
     conditions = (
-        f"{_plural(trials, 'setting')} for each optimizer, {_plural(epochs, 'epoch')}, batch size "
-        f"{batch_size or 'all'}; chosen by {select} over {_plural(len(tuning_seeds), 'seed')}; "
-        f"median (lowest to highest) over {_plural(len(report_seeds), 'other seed')}."
+        f"{plural(trials, 'setting')} for each optimizer, {plural(epochs, 'epoch')}, batch size "
+        f"{batch_size or 'all'}; chosen by {select} over {plural(len(tuning_seeds), 'seed')}; "
+        f"median (lowest to highest) over {plural(len(report_seeds), 'other seed')}."
     )
     return Tuning(tuned, conditions)
+
+
+def check_seeds(tuning_seeds: Iterable[int], report_seeds: Iterable[int]) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """The seeds as tuples; an error if a seed that chose a setting would also praise it, or there are none."""
+    tuning_seeds, report_seeds = tuple(tuning_seeds), tuple(report_seeds)
+    shared = sorted(set(tuning_seeds) & set(report_seeds))
+    if shared:
+        raise ValueError(f"report_seeds must not be among tuning_seeds, but both have {shared}")
+    for name, seeds in (("tuning_seeds", tuning_seeds), ("report_seeds", report_seeds)):
+        if not seeds:
+            raise ValueError(f"{name} must have at least one seed, got none")
+    return tuning_seeds, report_seeds
 
 
 def _by_accuracy(tried: TrainingSweep) -> tuple[Array, NDArray]:
@@ -304,5 +341,5 @@ def _in_words(setting: Mapping[str, float]) -> str:
     return ", ".join(f"{name.replace('_', ' ')} {value:.3g}" for name, value in setting.items())
 
 
-def _plural(count: int, word: str) -> str:
+def plural(count: int, word: str) -> str:
     return f"{count} {word}" + ("s" if count != 1 else "")
