@@ -29,6 +29,9 @@ Array = NDArray[np.floating]
 # A point this many window sizes away from the window's center has left for good.
 FAR = 1_000.0
 
+# Points judged at a time.
+BLOCK_POINTS = 8192
+
 # How many settings of a class that is not ours are run alone, to see whether the vectorized run can be trusted.
 TRIALS = 12
 
@@ -242,22 +245,41 @@ class _Grid:
 def _trajectory(optimizer: Any, landscape: Landscape, start: Array, steps: int, noise: Array, seed: int) -> Array:
     """Every point of a run (or of a grid of runs: leading axes), of shape (..., steps + 1, 2)."""
     rng = np.random.default_rng(seed)
-    # All x lie together in memory, then all y: loops over the grid are then long, whatever axis they broadcast over.
-    params = {"p": np.moveaxis(np.moveaxis(start, -1, 0).copy(), 0, -1)}
-    points = np.full((steps + 1, 2, *start.shape[:-1]), np.nan, dtype=start.dtype)
-    record = np.moveaxis(points, 1, -1)
+    # In Fortran's order: all x lie together, then all y, and what has the shape of the points is one line in memory.
+    params = {"p": np.array(start, order="F")}
+    record = np.full((*start.shape, steps + 1), np.nan, dtype=start.dtype, order="F")
+    record = np.moveaxis(record, -1, 0)
     record[0] = start
     noisy = bool(np.any(noise))
     # Runs that overflow are found afterwards and reported by their step: a warning for each would say nothing more.
     # Arrays overflow to infinity; a rule that computes with plain Python numbers raises.
+    state = None
     with np.errstate(all="ignore"), suppress(OverflowError):
         for step in range(1, steps + 1):
             gradient = landscape.gradient(params["p"])
             if noisy:
                 gradient += noise * rng.standard_normal(2)
-            params = _updated(optimizer, params, gradient)
+            if state:
+                state.t += 1
+                optimizer.step(params["p"], gradient, state)
+            else:
+                params = _updated(optimizer, params, gradient)
+                if _needs_no_more_checks(optimizer, params, gradient):
+                    state = optimizer.state["p"]
             record[step] = params["p"]
     return np.moveaxis(record, 0, -2)
+
+
+def _needs_no_more_checks(optimizer: Any, params: dict[str, Array], gradient: Array) -> bool:
+    """Whether `update`, having been called once, would do nothing but call the rule on these very arrays."""
+    return (
+        isinstance(optimizer, Optimizer)
+        and type(optimizer).update is Optimizer.update
+        and optimizer.independent
+        and not (optimizer.numbers or optimizer.check_finite)
+        and {gradient.dtype, *(array.dtype for array in optimizer._swept().values())} == {params["p"].dtype}
+        and not np.may_share_memory(gradient, params["p"])
+    )
 
 
 def _updated(optimizer: Any, params: dict[str, Array], gradient: Array) -> dict[str, Array]:
@@ -269,9 +291,15 @@ def _updated(optimizer: Any, params: dict[str, Array], gradient: Array) -> dict[
 
 def _judge(points: Array, landscape: Landscape) -> tuple[Array, Array, NDArray[np.integer]]:
     """Points and losses with everything after a divergence blanked, and the step of each divergence (-1: none)."""
+    losses = np.empty_like(points[..., 0])
+    gone = np.empty_like(losses, dtype=bool)
+    # A few steps at a time: what is computed on the way then stays in the cache, and in memory that is at hand.
+    size = max(1, BLOCK_POINTS // (losses.size // losses.shape[-1]))
     with np.errstate(all="ignore"):
-        losses = landscape.loss(points)
-        gone = _gone(points, landscape) | ~np.isfinite(losses)
+        for begin in range(0, losses.shape[-1], size):
+            some = np.s_[..., begin : begin + size]
+            losses[some] = loss = landscape.loss(points[*some, :])
+            gone[some] = _gone(points[*some, :], landscape) | ~np.isfinite(loss)
     if not gone.any():
         return points, losses, np.full(gone.shape[:-1], -1)
     gone = np.logical_or.accumulate(gone, axis=-1)
