@@ -937,7 +937,7 @@ class Figure extends LiveFigure {
 
   labelMap() {
     const others = this.spec.axes.map((_, k) => k).slice(this.flat ? 1 : 2);
-    const at = others.length ? `, at ${this.settingText(this.here, others)}` : "";
+    const at = others.length ? `, ${this.settingText(this.here, others)}` : "";
     const plain = `${this.heading} after ${this.spec.steps} steps${at}`;
     if (!this.over) return this.put(this.mapLabel, plain);
     const setting = [this.over.i0, this.over.i1 ?? this.index(1), this.index(2)];

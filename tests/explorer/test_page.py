@@ -453,7 +453,7 @@ def test_a_third_axis_changes_the_map(show):
     before = np.array(page.evaluate(grab))
     set_trait(page, i2=1 - page.evaluate("model.get('i2')"))
     assert np.mean(np.array(page.evaluate(grab)) != before) > 0.2, "the cells change, not only the star"
-    assert "at beta2" in page.inner_text(".uo-side")
+    assert "steps, beta2" in page.inner_text(".uo-side")
 
 
 def test_a_loss_above_the_minimum_is_called_so(show):
