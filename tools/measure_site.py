@@ -70,7 +70,7 @@ async () => {
 FIRST_ANSWER = """
 async () => {
     const figure = document.querySelector(".uo-figure");
-    const canvas = figure.querySelector("canvas.uo-main");
+    const canvas = figure.querySelector("canvas.uo-main, .uo-chart canvas");
     const before = canvas.toDataURL();
     const handle = figure.querySelector(".noUi-handle");
     while (canvas.toDataURL() === before) {

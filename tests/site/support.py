@@ -81,9 +81,24 @@ def settle(page: Page) -> None:
     page.evaluate("() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => done())))")
 
 
-def pixels(canvas: Locator) -> int:
-    """A digest of what a canvas shows."""
-    return hash(canvas.evaluate("c => c.toDataURL()"))
+def picture(figure: Locator) -> int:
+    """A digest of what a figure is about: its paths on the surface, or all of its curves."""
+    drawn = "f => [f.querySelector('canvas.uo-main') ?? [...f.querySelectorAll('.uo-chart canvas')]].flat()"
+    return hash(figure.evaluate(f"f => ({drawn})(f).map((canvas) => canvas.toDataURL()).join()"))
+
+
+def is_descent(figure: Locator) -> bool:
+    """Whether a figure shows paths on a surface, with steps and a map; else it shows curves."""
+    return figure.locator("canvas.uo-main").count() > 0
+
+
+def move(handle: Locator) -> None:
+    """Move a slider by three values, with the keys, away from the end that is near."""
+    near_end = float(handle.get_attribute("aria-valuenow")) > 0.8 * float(handle.get_attribute("aria-valuemax"))
+    handle.focus()
+    for _ in range(3):
+        handle.page.keyboard.press("ArrowLeft" if near_end else "ArrowRight")
+    settle(handle.page)
 
 
 def heading(figure: Locator) -> str:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.site.support import CHAPTERS, figures, heading, pixels, settle
+from tests.site.support import CHAPTERS, figures, heading, is_descent, move, picture, settle
 
 PAGES = [*CHAPTERS, "chapters/index.html"]
 
@@ -33,7 +33,7 @@ def readouts(figure) -> list[str]:
 
 def shown(figure) -> tuple[int, str]:
     """The picture and the sentence of a figure."""
-    return pixels(figure.locator("canvas.uo-main")), figure.locator(".uo-says").inner_text()
+    return picture(figure), figure.locator(".uo-says").inner_text()
 
 
 def test_every_figure_of_a_chapter_has_two_quests_to_do(watched):
@@ -51,23 +51,15 @@ def test_every_slider_changes_the_picture_and_the_sentence(watched):
         assert handles.count() >= 1
         for index in range(handles.count()):
             before = shown(figure)
-            key = "ArrowLeft" if at_its_end(handles.nth(index)) else "ArrowRight"
-            handles.nth(index).focus()
-            for _ in range(3):
-                watched.page.keyboard.press(key)
-            settle(watched.page)
+            move(handles.nth(index))
             after = shown(figure)
             assert before[0] != after[0], f"slider {index} of {heading(figure)} leaves the picture as it was"
             assert before[1] != after[1], f"slider {index} of {heading(figure)} leaves the sentence as it was"
     assert watched.wrong == []
 
 
-def at_its_end(handle) -> bool:
-    return float(handle.get_attribute("aria-valuenow")) > 0.8 * float(handle.get_attribute("aria-valuemax"))
-
-
 def test_a_click_on_the_map_moves_the_sliders_and_the_picture(watched):
-    for figure in figures(watched.page):
+    for figure in filter(is_descent, figures(watched.page)):
         chart = figure.locator("canvas.uo-map")
         chart.scroll_into_view_if_needed()
         box = chart.bounding_box()
@@ -83,12 +75,12 @@ def test_a_click_on_the_map_moves_the_sliders_and_the_picture(watched):
 
 
 def test_steps_and_play_run_through_time(watched):
-    for figure in figures(watched.page):
-        before = pixels(figure.locator("canvas.uo-main"))
+    for figure in filter(is_descent, figures(watched.page)):
+        before = picture(figure)
         step, play = figure.locator(".uo-step"), figure.locator(".uo-play")
         step.fill("3")
         settle(watched.page)
-        assert pixels(figure.locator("canvas.uo-main")) != before, f"the steps of {heading(figure)} change nothing"
+        assert picture(figure) != before, f"the steps of {heading(figure)} change nothing"
         if not watched.is_wide:
             continue
         play.click()
@@ -100,10 +92,10 @@ def test_steps_and_play_run_through_time(watched):
 def test_starting_points_change_the_picture(watched):
     for figure in figures(watched.page):
         for start in figure.locator(".uo-start[aria-checked=false], .uo-start[aria-pressed=false]").all()[:1]:
-            before = pixels(figure.locator("canvas.uo-main"))
+            before = picture(figure)
             start.click()
             settle(watched.page)
-            assert pixels(figure.locator("canvas.uo-main")) != before, f"a start of {heading(figure)} changes nothing"
+            assert picture(figure) != before, f"a start of {heading(figure)} changes nothing"
     assert watched.wrong == []
 
 
