@@ -18,7 +18,7 @@ import numpy as np
 BOOKKEEPING = {
     "__abstractmethods__", "__annotations__", "__dataclass_fields__", "__dataclass_params__", "__dict__", "__doc__",
     "__firstlineno__", "__match_args__", "__module__", "__parameters__", "__signature__", "__static_attributes__",
-    "__weakref__", "_abc_impl",
+    "__slotnames__", "__weakref__", "_abc_impl",
 }  # fmt: skip
 LIBRARIES = tuple({sysconfig.get_paths()[name] for name in ("purelib", "platlib", "stdlib", "platstdlib")})
 
@@ -114,8 +114,6 @@ class _Walk:
         code = function.__code__
         if not _is_ours(function.__module__):
             return self.say("function", function.__module__, function.__qualname__, _version(function.__module__))
-        if code.co_filename == "<string>":  # made by dataclass from the fields, which are looked at
-            return self.say("generated", function.__name__)
         self.say("function", _meaning(code))
         self._all("defaults", (function.__defaults__, function.__kwdefaults__))
         cells = [cell for cell in function.__closure__ or () if _is_filled(cell)]
@@ -138,8 +136,12 @@ def _meaning(code: types.CodeType) -> str:
 
 
 def _byte_code(code: types.CodeType) -> tuple:
-    constants = [_byte_code(c) if isinstance(c, types.CodeType) else repr(c) for c in code.co_consts]
+    constants = [_byte_code(c) if isinstance(c, types.CodeType) else _in_order(c) for c in code.co_consts]
     return code.co_code.hex(), code.co_names, code.co_varnames, code.co_freevars, constants
+
+
+def _in_order(constant: Any) -> str:
+    return repr(sorted(map(repr, constant)) if isinstance(constant, frozenset) else constant)
 
 
 def _names(code: types.CodeType) -> set[str]:

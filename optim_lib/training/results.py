@@ -60,17 +60,18 @@ class Results:
         # What is not text becomes a mark that no check sum agrees with.
         lines = self.path.read_bytes().decode("utf-8", errors="replace").replace("\0", "\ufffd").splitlines()
         good, bad = {}, 0
+        known = lines[:1] == [",".join(COLUMNS)]
         for line in lines[1:]:
             try:
                 values = next(csv.reader([line], strict=True), [])
             except csv.Error:
                 values = []
             row = dict(zip(COLUMNS, values, strict=False))
-            if len(values) == len(COLUMNS) and row["check"] == check_sum(row):
+            if known and len(values) == len(COLUMNS) and row["check"] == check_sum(row):
                 good[row["key"]] = row
             else:
                 bad += 1
-        if bad or lines[:1] != [",".join(COLUMNS)]:
+        if bad or not known:
             self._set_aside(bad)
         return good
 
