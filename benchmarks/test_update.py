@@ -15,7 +15,7 @@ from tests.library.table import TABLE, Row
 
 # Matrices, since some rules treat those in a way of their own.
 SHAPES = {"1e4": (100, 100), "1e6": (1000, 1000), "1e7": (2500, 4000)}
-# Adam may take as long as torch's default, any other rule 1.5 times as long; what torch.optim lacks is held to its Adam.
+# Adam may take as long as torch's default, others 1.5 times as long; what torch.optim lacks is held to its Adam.
 ADAM, OTHERS = 1.0, 1.5
 OTHER_DATA = np.zeros(8_000_000)  # 64 MB, more than the caches hold
 DEFAULT, FUSED = "torch.optim, default", "torch.optim, fused"
