@@ -1,0 +1,443 @@
+"""Chapter 10, advanced optimizers: large batches, layers on scales of their own, and what a matrix knows.
+
+Networks are trained side by side, with two leading axes: settings and seeds. All steps are taken by optimizers of
+`optim_lib.optimizers`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from optim_lib.data import digits, minibatches
+from optim_lib.measure import sharpness
+from optim_lib.networks import MLP, Params
+from optim_lib.optimizers import (
+    LAMB,
+    LARS,
+    SGD,
+    SOAP,
+    Adafactor,
+    Adam,
+    Lion,
+    MomentumSGD,
+    Muon,
+    NAdam,
+    NesterovMomentum,
+    Optimizer,
+    Prodigy,
+    ScheduleFreeAdamW,
+    ScheduleFreeSGD,
+    Shampoo,
+    UncorrectedAdam,
+)
+from optim_lib.schedules import cosine_annealing, warmup_cosine
+
+Array = NDArray[np.floating]
+
+DATA = digits()
+NETWORK = MLP((64, 32, 10))
+# For contests: single precision is enough to train in, and takes half the time.
+SHALLOW, DEEP = (MLP(sizes, dtype=np.float32) for sizes in ((64, 32, 10), (64, 32, 32, 32, 10)))
+TUNING_SEEDS, REPORT_SEEDS = (100, 101, 102), (0, 1, 2, 3, 4)
+
+
+# Training side by side ----------------------------------------------------------------------------------
+
+
+def initial(network: MLP, settings: int, seeds: Sequence[int]) -> Params:
+    """Fresh networks of shape (settings, seeds, ...)."""
+    each = [network.initialize(seed) for seed in seeds]
+    return {name: np.repeat(np.stack([one[name] for one in each])[None], settings, axis=0) for name in each[0]}
+
+
+def train_stack(
+    network: MLP,
+    optimizer: Optimizer,
+    steps: int,
+    seeds: Sequence[int],
+    batch_size: int | None = None,
+    *,
+    scheduled: bool = True,
+    sharp_at: float | None = None,
+) -> tuple[Params, list[float]]:
+    """Train networks for every rate of an optimizer, of shape (settings, 1, 1, 1), and every seed.
+
+    With a schedule the rate rises over the first tenth of the steps and falls along a cosine. With `sharp_at` there is
+    one setting: also return the sharpness of each network when its training loss is first under that value, looked at
+    every time that about 128 examples have been seen.
+    """
+    optimizer.sweep_axes = 2
+    rates, x, y = optimizer.learning_rate, DATA.train.x.astype(network.dtype), DATA.train.y
+    params, generators = initial(network, rates.shape[0], seeds), [np.random.default_rng([10, seed]) for seed in seeds]
+    found, step, every = {}, 0, max(1, 128 // (batch_size or len(x)))
+    with np.errstate(all="ignore"):  # rates that are too large overflow
+        while step < steps:
+            for batch in _batches(len(x), batch_size, generators):
+                if scheduled:
+                    share = warmup_cosine(1.0, step + 1, steps + 1, warmup_epochs=max(1, steps // 10))
+                    optimizer.learning_rate = rates * share
+                inputs, targets = (x, y) if batch is None else (x[batch], y[batch])
+                optimizer.update(params, network.loss_and_gradients(params, inputs, targets)[1])
+                step += 1
+                if sharp_at is not None and step % every == 0:
+                    for k in np.flatnonzero(network.loss(params, x, y)[0] < sharp_at):
+                        if k not in found:
+                            found[k] = sharpness(network.on(x, y), {n: a[0, k] for n, a in params.items()}, 1e-3)
+                if step == steps or (sharp_at is not None and len(found) == len(seeds)):
+                    return optimizer.eval_params(params), [found.get(k, np.nan) for k in range(len(seeds))]
+    raise AssertionError("unreachable: the loop returns at its last step")
+
+
+def _batches(n: int, batch_size: int | None, generators: Sequence[np.random.Generator]) -> Any:
+    """One epoch: for each step the examples of every seed, of shape (seeds, batch_size); None if all are taken."""
+    if batch_size is None:
+        return [None]
+    return map(np.stack, zip(*(minibatches(n, batch_size, rng, drop_last=True) for rng in generators), strict=True))
+
+
+@dataclass(frozen=True)
+class Entrant:
+    """An optimizer in a contest: the range of its rates, the name of its memory if that is tried too, and the rest."""
+
+    optimizer: type[Optimizer]
+    lowest: float
+    highest: float
+    memory: str | None = None
+    fixed: Mapping[str, float] = field(default_factory=dict)
+
+    def settings(self, trials: int, memories: Sequence[float]) -> dict[str, Array]:
+        """A grid of `trials` rates and, where there is one, of the memory's values."""
+        rates = np.geomspace(self.lowest, self.highest, trials)
+        if self.memory is None:
+            memories = [0.0]
+        grid = {"learning_rate": np.repeat(rates, len(memories)), self.memory: np.tile(memories, trials)}
+        fixed = {name: np.full(trials * len(memories), value) for name, value in self.fixed.items()}
+        return {name: values for name, values in (grid | fixed).items() if name is not None}
+
+
+@dataclass(frozen=True)
+class Result:
+    """An optimizer at the rate that has the lowest validation loss on the tuning seeds; its results on others.
+
+    Attributes
+    ----------
+    label : str
+    rate : float
+    memory : float or None
+        The coefficient of its memory, if that was tried too.
+    at_edge : bool
+        Whether that rate is the first or the last that was tried.
+    train_loss, test_loss, test_accuracy : ndarray of shape (seeds,)
+    """
+
+    label: str
+    rate: float
+    memory: float | None
+    at_edge: bool
+    train_loss: Array = field(repr=False)
+    test_loss: Array = field(repr=False)
+    test_accuracy: Array = field(repr=False)
+
+    def row(self, **more: object) -> dict[str, object]:
+        """Medians, with the lowest and the highest, as a row of a table."""
+        memory = "" if self.memory is None else f", memory {self.memory:g}"
+        return {
+            "optimizer": self.label,
+            **more,
+            "rate": f"{self.rate:.2g}{memory}" + (" (at the edge)" if self.at_edge else ""),
+            **{
+                name: f"{np.median(values):.{digits}f} ({values.min():.{digits}f} to {values.max():.{digits}f})"
+                for name, values, digits in (
+                    ("training loss", self.train_loss, 3),
+                    ("test loss", self.test_loss, 3),
+                    ("test accuracy", self.test_accuracy, 3),
+                )
+            },
+        }
+
+
+def tuned(
+    label: str,
+    entrant: Entrant,
+    steps: int,
+    batch_size: int | None = None,
+    *,
+    network: MLP = NETWORK,
+    memories: Sequence[float] = (0.9,),
+    trials: int = 8,
+) -> Result:
+    """Try `trials` rates, each with every memory, on the tuning seeds, and report the best on the others."""
+    settings = entrant.settings(trials, memories)
+    swept = entrant.optimizer(**{name: values.reshape(-1, 1, 1, 1) for name, values in settings.items()})
+    params, _ = train_stack(network, swept, steps, TUNING_SEEDS, batch_size)
+    with np.errstate(all="ignore"):
+        losses = np.nan_to_num(network.loss(params, *DATA.validation), nan=np.inf).mean(axis=1)
+    best = int(np.argmin(losses))
+    chosen = entrant.optimizer(**{name: values[[best]].reshape(-1, 1, 1, 1) for name, values in settings.items()})
+    params, _ = train_stack(network, chosen, steps, REPORT_SEEDS, batch_size)
+    rate = float(settings["learning_rate"][best])
+    return Result(
+        label,
+        rate,
+        float(settings[entrant.memory][best]) if entrant.memory else None,
+        rate in (entrant.lowest, settings["learning_rate"][-1]),
+        np.asarray(network.loss(params, *DATA.train)[0], dtype=float),
+        np.asarray(network.loss(params, *DATA.test)[0], dtype=float),
+        network.accuracy(params, *DATA.test)[0],
+    )
+
+
+# Large batches ------------------------------------------------------------------------------------------
+
+
+def compare_batch_sizes(
+    batch_sizes: Sequence[int | None], *, epochs: int = 6, steps: int = 60
+) -> dict[str, list[dict[str, object]]]:
+    """Momentum at each batch size: once for the same number of epochs, once for the same number of steps."""
+    n = len(DATA.train.x)
+    entrant = Entrant(MomentumSGD, 0.01, 10.0)
+    rows: dict[str, list[dict[str, object]]] = {f"{epochs} epochs": [], f"{steps} steps": []}
+    for size in batch_sizes:
+        for name, count in ((f"{epochs} epochs", epochs * (n // (size or n))), (f"{steps} steps", steps)):
+            result = tuned("momentum", entrant, count, size)
+            row = {"batch size": str(size or "all"), "steps": count, "epochs": round(count * (size or n) / n, 1)}
+            rows[name].append(row | {key: value for key, value in result.row().items() if key != "optimizer"})
+    return rows
+
+
+def sharpness_by_batch(
+    batch_sizes: Sequence[int | None], rates: Sequence[float], loss: float = 0.05, most: int = 600
+) -> dict[float, dict[str, Array]]:
+    """For each rate: the sharpness, seed by seed, when the training loss is first under `loss`; no schedule."""
+    found: dict[float, dict[str, Array]] = {}
+    for rate in rates:
+        found[rate] = {}
+        for size in batch_sizes:
+            optimizer = MomentumSGD(learning_rate=np.full((1, 1, 1, 1), rate))
+            values = train_stack(NETWORK, optimizer, most, REPORT_SEEDS, size, scheduled=False, sharp_at=loss)[1]
+            found[rate][f"batch {size}" if size else "all 1079"] = np.array(values)
+    return found
+
+
+LAYERWISE = {
+    "momentum": Entrant(MomentumSGD, 0.03, 10.0, "momentum"),
+    "Nesterov": Entrant(NesterovMomentum, 0.03, 10.0, "momentum"),
+    "Adam": Entrant(Adam, 3e-3, 1.0, "beta1"),
+    "LARS": Entrant(LARS, 3e-3, 1.0, "momentum", {"trust_coefficient": 1.0, "weight_decay": 0.0}),
+    "LAMB": Entrant(LAMB, 3e-3, 1.0, "beta1", {"weight_decay": 0.0}),
+}
+MODERN = {
+    "Nesterov": Entrant(NesterovMomentum, 0.01, 3.0),
+    "Adam": Entrant(Adam, 1e-3, 0.3),
+    "NAdam": Entrant(NAdam, 1e-3, 0.3),
+    "Adafactor": Entrant(Adafactor, 0.01, 3.0),
+    "Lion": Entrant(Lion, 3e-4, 0.1),
+    "Shampoo": Entrant(Shampoo, 0.03, 10.0),
+    "SOAP": Entrant(SOAP, 1e-3, 0.3, None, {"weight_decay": 0.0}),
+    "Muon": Entrant(Muon, 3e-3, 1.0),
+    "Schedule-Free": Entrant(ScheduleFreeAdamW, 3e-3, 1.0),
+    "Prodigy": Entrant(Prodigy, 0.03, 10.0),
+}
+
+
+def contest(
+    entrants: Mapping[str, Entrant],
+    steps: int,
+    batch_size: int | None = None,
+    *,
+    network: MLP = SHALLOW,
+    memories: Sequence[float] = (0.5, 0.9),
+) -> list[Result]:
+    """Every optimizer with eight rates (and two memories) on the tuning seeds; the best of them on five others."""
+    return [
+        tuned(label, entrant, steps, batch_size, network=network, memories=memories)
+        for label, entrant in entrants.items()
+    ]
+
+
+# Layers on scales of their own ----------------------------------------------------------------------------
+
+
+def layer_norms(network: MLP, params: Params) -> list[dict[str, object]]:
+    """The norm of each layer's weights, of their gradient over all training examples, and the ratio of the two."""
+    grads = network.loss_and_gradients(params, *DATA.train)[1]
+    rows = []
+    for name in params:
+        if name.startswith("W"):
+            weights, gradient = np.linalg.norm(params[name]), np.linalg.norm(grads[name])
+            rows.append({"layer": name, "weights": weights, "gradient": gradient, "ratio": weights / gradient})
+    return rows
+
+
+def rescaled_losses(
+    optimizers: Mapping[str, Any],
+    unit_scales: ArrayLike,
+    loss_scales: ArrayLike,
+    *,
+    steps: int = 30,
+    examples: int = 256,
+) -> dict[str, Array]:
+    """Training losses, of shape (unit scales, loss scales, steps + 1), of one network in other units.
+
+    The first layer's weights are stored in other units: :math:`W_1 = c V` with the parameter :math:`V`. The loss whose
+    gradient the optimizer sees is multiplied by a number. At every setting the network begins as the same function;
+    what is returned is its loss, without the factor.
+    """
+    units = np.asarray(unit_scales, dtype=float)[:, None, None, None]
+    scales = np.asarray(loss_scales, dtype=float)[:, None, None]
+    x, y = (part[:examples] for part in DATA.train)
+    losses = {}
+    for label, optimizer in optimizers.items():
+        params = initial(NETWORK, units.size, [0] * scales.size)
+        params["W1"] = params["W1"] / units
+        if isinstance(optimizer, Optimizer):
+            optimizer.sweep_axes = 2
+        curve = []
+        with np.errstate(all="ignore"):
+            for _ in range(steps + 1):
+                loss, grads = NETWORK.loss_and_gradients(params | {"W1": units * params["W1"]}, x, y)
+                curve.append(np.where(loss < 1e3, loss, np.inf))
+                grads = {name: scales * grad for name, grad in grads.items()}
+                optimizer.update(params, grads | {"W1": units * grads["W1"]})
+        dead = np.logical_or.accumulate(~np.isfinite(curve), axis=0)
+        losses[label] = np.moveaxis(np.where(dead, np.inf, curve), 0, -1)
+    return losses
+
+
+# LAMB's correction ----------------------------------------------------------------------------------------
+
+
+def correction_left(weight_decay: float, steps: Sequence[int], *, seed: int = 0) -> list[float]:
+    """How much of a LAMB step depends on Adam's bias correction: the difference, relative to the step, at some steps.
+
+    Adam's direction with and without its correction, each with the decay added and then scaled to one length.
+    """
+    rng = np.random.default_rng(seed)
+    theta, pair = rng.standard_normal((8, 5)), (Adam(1.0, epsilon=0.0), UncorrectedAdam(1.0, epsilon=0.0))
+    found = []
+    for step in range(1, max(steps) + 1):
+        grad, directions = 0.5 + rng.standard_normal((8, 5)), []
+        for optimizer in pair:
+            direction = -optimizer.update({"theta": np.zeros((8, 5))}, {"theta": grad})["theta"] + weight_decay * theta
+            directions.append(direction / np.linalg.norm(direction))
+        if step in steps:
+            found.append(float(np.linalg.norm(directions[0] - directions[1])))
+    return found
+
+
+# Matrices ---------------------------------------------------------------------------------------------------
+
+
+def orbits(starts: ArrayLike, coefficients: tuple[float, float, float], steps: int) -> Array:
+    r"""What :math:`\sigma \mapsto a\sigma + b\sigma^3 + c\sigma^5` makes of numbers: shape (*starts, steps + 1)."""
+    a, b, c = coefficients
+    path = [np.asarray(starts, dtype=float)]
+    for _ in range(steps):
+        s = path[-1]
+        path.append(a * s + b * s**3 + c * s**5)
+    return np.stack(path, axis=-1)
+
+
+def step_spectra(optimizers: Mapping[str, Optimizer], *, steps: int = 30, seed: int = 0) -> dict[str, Array]:
+    """The singular values of one step's change of the digit network's first layer, the largest scaled to 1.
+
+    All optimizers see the same gradients: those that momentum meets in `steps` steps with mini-batches of 32.
+    """
+    params, leader = NETWORK.initialize(seed), MomentumSGD(0.05)
+    sequence = []
+    x, y = DATA.train
+    for _, batch in zip(range(steps), minibatches(len(x), 32, seed), strict=False):
+        sequence.append(NETWORK.loss_and_gradients(params, x[batch], y[batch])[1])
+        leader.update(params, sequence[-1])
+    spectra = {}
+    for label, optimizer in optimizers.items():
+        theta = NETWORK.initialize(seed)
+        for grads in sequence:
+            before = theta["W1"].copy()
+            optimizer.update(theta, grads)
+        values = np.linalg.svd(theta["W1"] - before, compute_uv=False)
+        spectra[label] = values / values[0]
+    return spectra
+
+
+def second_moments(*, steps: int = 100, seed: int = 0) -> tuple[Array, Array]:
+    """Of every weight of the first layer: the mean of its squared gradients, and what row and column means make of it.
+
+    The product of a row mean and a column mean, over the mean of all: Adafactor's reconstruction. Pixels that are
+    blank in all digits, whose gradients are zero, are left out.
+    """
+    params, optimizer = NETWORK.initialize(seed), Adam(0.003)
+    x, y = DATA.train
+    rng, squares, count = np.random.default_rng(seed), np.zeros_like(params["W1"]), 0
+    while count < steps:
+        for batch in minibatches(len(x), 32, rng):
+            grads = NETWORK.loss_and_gradients(params, x[batch], y[batch])[1]
+            squares, count = squares + grads["W1"] ** 2, count + 1
+            optimizer.update(params, grads)
+    mean = squares / count
+    mean = mean[mean.sum(axis=1) > 0]
+    factored = mean.mean(axis=1, keepdims=True) * mean.mean(axis=0, keepdims=True) / mean.mean()
+    return mean.ravel(), factored.ravel()
+
+
+# Averages in place of schedules -------------------------------------------------------------------------------
+
+
+def averaged_runs(
+    rates: ArrayLike, planned: Sequence[int], *, steps: int = 400, runs: int = 200, noise: float = 1.0, seed: int = 0
+) -> dict[str, Array]:
+    """SGD, SGD with a cosine planned for some number of steps, and Schedule-Free SGD on a noisy bowl.
+
+    The mean loss over many runs, of shape (rates, planned, steps + 1), 1 where a curve does not depend on the plan. A
+    cosine that has come to its end stays there, at the rate zero.
+    """
+    rates = np.asarray(rates, dtype=float)[:, None, None]
+
+    def run(optimizer: Optimizer, plan: int | None = None) -> Array:
+        return _mean_losses(optimizer, rates, plan, steps, runs, noise, np.random.default_rng(seed))
+
+    return {
+        "SGD": run(SGD(learning_rate=rates))[:, None],
+        "SGD, cosine": np.stack([run(SGD(learning_rate=rates), plan) for plan in planned], axis=1),
+        "Schedule-Free": run(ScheduleFreeSGD(learning_rate=rates))[:, None],
+    }
+
+
+def _mean_losses(
+    optimizer: Optimizer,
+    rates: Array,
+    plan: int | None,
+    steps: int,
+    runs: int,
+    noise: float,
+    rng: np.random.Generator,
+) -> Array:
+    optimizer.sweep_axes = 1
+    curvatures, params, curve = np.array([1.0, 0.1]), {"p": np.full((len(rates), runs, 2), 3.0)}, []
+    with np.errstate(all="ignore"):
+        for step in range(steps + 1):
+            here = optimizer.eval_params(params)["p"]
+            loss = 0.5 * (curvatures * here**2).sum(axis=-1).mean(axis=-1)
+            curve.append(np.where(loss < 1e6, loss, np.inf))
+            if plan is not None:
+                optimizer.learning_rate = cosine_annealing(1.0, min(step, plan), plan) * rates
+            optimizer.update(params, {"p": curvatures * params["p"] + noise * rng.standard_normal((runs, 2))})
+    return np.stack(curve, axis=-1)
+
+
+def prodigy_estimates(distances: Sequence[float], steps: int = 300) -> dict[str, Array]:
+    """The distance that Prodigy believes in, step by step, over the true one; for minima at some distances."""
+    curves = {}
+    for distance in distances:
+        target = distance * np.array([0.6, 0.8])
+        prodigy, params, found = Prodigy(), {"w": np.zeros(2)}, []
+        for _ in range(steps):
+            prodigy.update(params, {"w": np.array([1.0, 4.0]) * (params["w"] - target)})
+            found.append(float(prodigy.state["w"].d.ravel()[0]) / distance)
+        curves[f"{distance:g} away"] = np.array(found)
+    return curves
