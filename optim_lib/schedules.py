@@ -7,13 +7,14 @@ value), and refuses nonsense with a ValueError that names the argument.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 Epochs = float | NDArray[np.floating] | NDArray[np.integer]
 Rates = float | NDArray[np.floating]
+Schedule = Callable[[Epochs], Rates]
 
 
 def step_decay(initial_lr: float, epoch: Epochs, drop_rate: float = 0.5, epochs_drop: float = 10) -> Rates:
@@ -217,6 +218,155 @@ def one_cycle_momentum(
     return _like(step, _up_and_down(t, total_steps, warmup_fraction, max_momentum, base_momentum, max_momentum))
 
 
+def warm_restarts(initial_lr: float, epoch: Epochs, period: float, growth: float = 1.0, min_lr: float = 0.0) -> Rates:
+    r"""Half a cosine down, then back to the top at once, again and again; each cycle `growth` times as long.
+
+    .. math:: \eta_t = \eta_{\min} + \tfrac12 (\eta_0 - \eta_{\min}) \left(1 + \cos\frac{\pi (t - t_i)}{T_i}\right)
+
+    where cycle :math:`i = 0, 1, \dots` begins at :math:`t_i` and lasts :math:`T_i = T_0 \, g^i`.
+
+    Parameters
+    ----------
+    initial_lr : float
+        :math:`\eta_0 \ge 0`, the rate at the beginning of each cycle.
+    epoch : float or array
+        :math:`t \ge 0`. There is no end: cycle follows cycle.
+    period : float
+        :math:`T_0 > 0`, the length of the first cycle.
+    growth : float, default 1
+        :math:`g \ge 1`.
+    min_lr : float, default 0
+        :math:`\eta_{\min} \in [0, \eta_0]`: approached at the end of each cycle, whose last epoch is one before the
+        next top.
+
+    References
+    ----------
+    Loshchilov and Hutter (2017), "SGDR: stochastic gradient descent with warm restarts", equation 5.
+
+    Examples
+    --------
+    >>> [round(warm_restarts(0.1, epoch, period=2, growth=2), 3) for epoch in range(7)]
+    [0.1, 0.05, 0.1, 0.085, 0.05, 0.015, 0.1]
+    """
+    t = _checked_epoch(initial_lr, epoch)
+    _require("period", period, lambda value: 0 < value < math.inf, "a positive number of epochs")
+    _require("growth", growth, lambda value: 1 <= value < math.inf, "a number of at least 1")
+    _require("min_lr", min_lr, lambda value: 0 <= value <= initial_lr, f"in [0, initial_lr] = [0, {initial_lr}]")
+    if growth == 1:
+        progress = t % period / period
+    else:
+        begin = _geometric_sum(period, growth)
+        cycle = np.floor(np.log1p(t * (growth - 1) / period) / np.log(growth))
+        # The logarithm may be a rounding error off at the border between two cycles.
+        cycle = cycle + (t >= begin(cycle + 1)) - (t < begin(cycle))
+        progress = (t - begin(cycle)) / (period * growth**cycle)
+    return _like(epoch, _half_cosine(initial_lr, min_lr, progress))
+
+
+def warmup_stable_decay(
+    initial_lr: float,
+    epoch: Epochs,
+    total_epochs: float,
+    warmup_epochs: float = 5,
+    decay_epochs: float | None = None,
+    min_lr: float = 0.0,
+) -> Rates:
+    r"""Rise in a straight line, stay, and only at the end fall in a straight line: the trapezoid called WSD.
+
+    .. math::
+        \eta_t = \eta_0 \, \frac{t + 1}{T_w + 1} \quad (t < T_w), \qquad
+        \eta_t = \eta_0 \quad (T_w \le t < T - T_d), \qquad
+        \eta_t = \eta_{\min} + (\eta_0 - \eta_{\min}) \frac{T - t}{T_d} \quad (t \ge T - T_d)
+
+    Until the decay begins, the length :math:`T` plays no part: a run can be prolonged by leaving the decay away.
+
+    Parameters
+    ----------
+    initial_lr : float
+        :math:`\eta_0 \ge 0`, the rate of the plateau.
+    epoch : float or array
+        :math:`t \ge 0`; from :math:`T` on the rate is `min_lr`.
+    total_epochs : float
+        :math:`T > 0`.
+    warmup_epochs : float, default 5
+        :math:`T_w \in [0, T]`.
+    decay_epochs : float, optional
+        :math:`T_d \in [0, T - T_w]`; by default a fifth of the total, or what the warmup leaves of it.
+    min_lr : float, default 0
+        :math:`\eta_{\min} \in [0, \eta_0]`.
+
+    References
+    ----------
+    Hu et al. (2024), "MiniCPM: unveiling the potential of small language models with scalable training strategies".
+
+    Examples
+    --------
+    >>> [round(warmup_stable_decay(0.1, epoch, 10, 2, 4), 3) for epoch in (0, 1, 2, 6, 8, 10, 99)]
+    [0.033, 0.067, 0.1, 0.1, 0.05, 0.0, 0.0]
+    """
+    t = _checked_epoch(initial_lr, epoch)
+    _check_total_and_floor(initial_lr, total_epochs, min_lr)
+    accepted = f"in [0, total_epochs] = [0, {total_epochs}]"
+    _require("warmup_epochs", warmup_epochs, lambda value: 0 <= value <= total_epochs, accepted)
+    rest = total_epochs - warmup_epochs
+    if decay_epochs is None:
+        decay_epochs = min(total_epochs / 5, rest)
+    accepted = f"in [0, total_epochs - warmup_epochs] = [0, {rest}]"
+    _require("decay_epochs", decay_epochs, lambda value: 0 <= value <= rest, accepted)
+    rising = initial_lr * (t + 1) / (warmup_epochs + 1)
+    left = (total_epochs - t) / decay_epochs if decay_epochs > 0 else np.where(t < total_epochs, 1.0, 0.0)
+    falling = min_lr + (initial_lr - min_lr) * np.clip(left, 0, 1)
+    return _like(epoch, np.where(t < warmup_epochs, rising, falling))
+
+
+def join_schedules(schedules: Sequence[Schedule], boundaries: Sequence[float]) -> Schedule:
+    """One schedule after another: each counts its own epochs, from 0 where it takes over.
+
+    Parameters
+    ----------
+    schedules : sequence of callable
+        Each gives a rate from an epoch (or an array of them).
+    boundaries : sequence of float
+        Where the second, the third, ... take over: one fewer than there are schedules, positive and rising.
+
+    Returns
+    -------
+    callable
+        From an epoch, or an array of them, to the rate.
+
+    Raises
+    ------
+    ValueError
+        If the boundaries do not fit.
+
+    Examples
+    --------
+    >>> def flat(epoch):
+    ...     return step_decay(0.1, epoch, drop_rate=1)
+    >>> def falling(epoch):
+    ...     return cosine_annealing(0.1, epoch, total_epochs=4)
+    >>> join_schedules([flat, falling], boundaries=[10])(np.array([0, 9, 10, 12, 14])).round(3)
+    array([0.1 , 0.1 , 0.1 , 0.05, 0.  ])
+    """
+    schedules, borders = tuple(schedules), np.asarray(boundaries, dtype=np.float64).reshape(-1)
+    if not schedules or borders.size != len(schedules) - 1:
+        raise ValueError(
+            f"boundaries must be one fewer than the {len(schedules)} schedules, got {list(np.ravel(boundaries))}"
+        )
+    starts = np.concatenate([[0.0], borders])
+    if not (np.isfinite(borders).all() and (np.diff(starts) > 0).all()):
+        raise ValueError(f"boundaries must be positive and rising, got {borders.tolist()}")
+
+    def joined(epoch: Epochs) -> Rates:
+        t = _checked_epoch(1.0, epoch)
+        part = np.searchsorted(borders, t, side="right")
+        # Where a schedule is not in charge it is asked for its first epoch, which it always knows.
+        rates = [schedule(np.where(part == k, t - starts[k], 0.0)) for k, schedule in enumerate(schedules)]
+        return _like(epoch, np.choose(part, [np.broadcast_to(rate, t.shape) for rate in rates]))
+
+    return joined
+
+
 class LearningRateScheduler:
     """The schedules under the names of the article: ``LearningRateScheduler.cosine_annealing(0.1, epoch, 50)``."""
 
@@ -228,6 +378,11 @@ class LearningRateScheduler:
 
 def _half_cosine(start: float, end: float, progress: NDArray) -> NDArray:
     return end + 0.5 * (start - end) * (1 + np.cos(np.pi * np.clip(progress, 0, 1)))
+
+
+def _geometric_sum(first: float, ratio: float) -> Callable[[NDArray], NDArray]:
+    """The sum of the first n terms first, first * ratio, ..., as a function of n."""
+    return lambda n: first * (ratio**n - 1) / (ratio - 1)
 
 
 def _up_and_down(

@@ -17,10 +17,13 @@ from optim_lib.schedules import (
     LearningRateScheduler,
     cosine_annealing,
     exponential_decay,
+    join_schedules,
     one_cycle,
     one_cycle_momentum,
     step_decay,
+    warm_restarts,
     warmup_cosine,
+    warmup_stable_decay,
 )
 
 RATE = 0.3
@@ -35,6 +38,13 @@ SCHEDULES = {
     "one_cycle": lambda t: one_cycle(RATE, t, 20),
     "one_cycle, no warmup": lambda t: one_cycle(RATE, t, 20, 0.0),
     "one_cycle_momentum": lambda t: one_cycle_momentum(t, 20),
+    "warm_restarts": lambda t: warm_restarts(RATE, t, 4, 1.0, 0.01),
+    "warm_restarts, growing": lambda t: warm_restarts(RATE, t, 3, 2.0, 0.01),
+    "warmup_stable_decay": lambda t: warmup_stable_decay(RATE, t, 20, 4, 6, 0.01),
+    "warmup_stable_decay, no decay": lambda t: warmup_stable_decay(RATE, t, 20, 4, 0, 0.01),
+    "join_schedules": join_schedules(
+        [lambda t: warmup_cosine(RATE, t, 8, 3), lambda t: step_decay(RATE, t, 0.5, 2)], [6]
+    ),
 }
 every_schedule = pytest.mark.parametrize("schedule", SCHEDULES.values(), ids=SCHEDULES.keys())
 
@@ -111,6 +121,49 @@ def test_one_cycle_takes_torchs_factors():
     assert one_cycle_momentum(steps, 20, 0.3, 0.7, 0.99) == pytest.approx(momenta, rel=1e-9)
 
 
+@pytest.mark.parametrize(("period", "growth", "floor"), [(10, 1, 0.0), (7, 2, 0.02), (3, 3, 0.1), (1, 2, 0.0)])
+def test_warm_restarts_is_torch_cosine_annealing_warm_restarts(period, growth, floor):
+    restarts = torch.optim.lr_scheduler.CosineAnnealingWarmRestarts
+    theirs = torch_rates(restarts, 200, T_0=period, T_mult=growth, eta_min=floor)
+    assert warm_restarts(RATE, np.arange(200), period, growth, floor) == pytest.approx(theirs, rel=1e-9)
+
+
+@pytest.mark.parametrize(("total", "warmup", "decay", "floor"), [(50, 5, 20, 0.0), (30, 0, 30, 0.01), (12, 4, 8, 0.0)])
+def test_warmup_stable_decay_is_optax_linear_parts_joined(total, warmup, decay, floor):
+    parts = [
+        optax.linear_schedule(RATE / (warmup + 1), RATE, warmup),
+        optax.constant_schedule(RATE),
+        optax.linear_schedule(RATE, floor, decay),
+    ]
+    theirs = optax.join_schedules(parts, [warmup, total - decay])
+    with jax.enable_x64(True):
+        expected = [float(theirs(step)) for step in range(total + 10)]
+    assert warmup_stable_decay(RATE, np.arange(total + 10), total, warmup, decay, floor) == pytest.approx(
+        expected, rel=1e-6, abs=1e-8
+    )
+
+
+def test_join_schedules_is_torch_sequential_lr():
+    def make(optimizer):
+        first = torch.optim.lr_scheduler.LinearLR(optimizer, start_factor=0.25, total_iters=4)
+        second = torch.optim.lr_scheduler.ExponentialLR(optimizer, gamma=0.9)
+        third = torch.optim.lr_scheduler.StepLR(optimizer, step_size=3, gamma=0.5)
+        return torch.optim.lr_scheduler.SequentialLR(optimizer, [first, second, third], milestones=[4, 10])
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        theirs = torch_rates(make, 20)
+    ours = join_schedules(
+        [
+            lambda t: RATE * np.minimum(0.25 + 0.75 * t / 4, 1.0),
+            lambda t: exponential_decay(RATE, t, 0.9),
+            lambda t: step_decay(RATE, t, 0.5, 3),
+        ],
+        [4, 10],
+    )
+    assert ours(np.arange(20)) == pytest.approx(theirs, rel=1e-9)
+
+
 # ---------------------------------------------------------------------- edges
 
 
@@ -126,6 +179,10 @@ def test_one_cycle_takes_torchs_factors():
         ("one_cycle", RATE / 25),
         ("one_cycle, no warmup", RATE),
         ("one_cycle_momentum", 0.95),
+        ("warm_restarts", RATE),
+        ("warm_restarts, growing", RATE),
+        ("warmup_stable_decay", RATE / 5),
+        ("join_schedules", RATE / 4),
     ],
 )
 def test_at_epoch_0(schedule, first):
@@ -142,6 +199,8 @@ def test_at_epoch_0(schedule, first):
         ("one_cycle", 19, RATE / 25e4),
         ("one_cycle, no warmup", 19, RATE / 25e4),
         ("one_cycle_momentum", 19, 0.95),
+        ("warmup_stable_decay", 20, 0.01),
+        ("warmup_stable_decay, no decay", 20, 0.01),
     ],
 )
 def test_from_the_end_on_the_last_value_stays(schedule, end, last):
@@ -158,6 +217,46 @@ def test_the_top_of_a_warmup_is_at_its_last_epoch_and_the_rise_is_a_straight_lin
     assert warmup_cosine(1.0, np.arange(6), total_epochs=5, warmup_epochs=5) == pytest.approx(
         [1 / 6, 2 / 6, 3 / 6, 4 / 6, 5 / 6, 0.0], rel=1e-12
     )
+
+
+@pytest.mark.parametrize("growth", [1.0, 1.1, 1.5, 2.0, 3.0, 10.0])
+def test_a_restart_falls_exactly_on_its_epoch(growth):
+    """The first epoch of each cycle has the top rate and the last moment before it nearly the floor."""
+    borders = [10.0 * growth**n for n in range(8)]
+    for begin in np.cumsum([0.0, *borders]):
+        assert warm_restarts(RATE, begin + 1e-6, 10, growth) == pytest.approx(RATE, rel=1e-9)
+        if begin:
+            assert warm_restarts(RATE, begin - 1e-6, 10, growth) == pytest.approx(0, abs=1e-9)
+
+
+def test_a_cycle_grows_and_comes_back_to_the_top():
+    rates = warm_restarts(1.0, np.arange(31), 2, 2.0)
+    assert np.flatnonzero(rates == 1.0).tolist() == [0, 2, 6, 14, 30]
+
+
+def test_the_plateau_of_a_wsd_schedule_does_not_depend_on_the_length_of_the_run():
+    short, long = (warmup_stable_decay(RATE, np.arange(15), total, 5, 5) for total in (20, 2000))
+    assert short == pytest.approx(long, rel=0)
+    assert warmup_stable_decay(RATE, np.arange(30), 25) == pytest.approx(
+        warmup_stable_decay(RATE, np.arange(30), 25, 5, 5), rel=0
+    )
+    assert warmup_stable_decay(RATE, 9, 10, warmup_epochs=9) == pytest.approx(RATE)
+
+
+def test_joined_schedules_count_their_own_epochs():
+    joined = join_schedules([lambda t: 1.0 + t, lambda t: 10.0 + t], [3])
+    assert joined(np.array([0, 2, 2.5, 3, 4])).tolist() == [1, 3, 3.5, 10, 11]
+    assert joined(4) == 11
+    assert join_schedules([lambda t: 5.0 * np.ones_like(t)], [])(7) == 5
+
+
+def test_a_joined_schedule_is_not_asked_for_epochs_that_are_not_its_own():
+    def strict(t):
+        assert np.all(t < 3)
+        return 0 * t
+
+    joined = join_schedules([strict, lambda t: t], [3])
+    assert joined(np.array([0, 2, 50])).tolist() == [0, 0, 47]
 
 
 def test_halfway_down_a_cosine():
@@ -272,6 +371,24 @@ NONSENSE = [
     (lambda: one_cycle_momentum(1, 10, max_momentum=1.0), r"max_momentum must be in \[0, 1\), got 1.0"),
     (lambda: one_cycle_momentum(1, 10, base_momentum=0.96), r"base_momentum must be in \[0, 0.95\], got 0.96"),
     (lambda: one_cycle_momentum(1, 10, base_momentum=-0.1), r"base_momentum must be in \[0, 0.95\], got -0.1"),
+    (lambda: warm_restarts(-1, 1, 10), r"initial_lr must be"),
+    (lambda: warm_restarts(0.1, -1, 10), r"epoch must be"),
+    (lambda: warm_restarts(0.1, 1, 0), r"period must be a positive number of epochs, got 0"),
+    (lambda: warm_restarts(0.1, 1, 10, 0.5), r"growth must be a number of at least 1, got 0.5"),
+    (lambda: warm_restarts(0.1, 1, 10, 1, 0.2), r"min_lr must be in .*, got 0.2"),
+    (lambda: warmup_stable_decay(-1, 1, 10), r"initial_lr must be"),
+    (lambda: warmup_stable_decay(0.1, -1, 10), r"epoch must be"),
+    (lambda: warmup_stable_decay(0.1, 1, 0), r"total_epochs must be a positive number of epochs, got 0"),
+    (lambda: warmup_stable_decay(0.1, 1, 4), r"warmup_epochs must be in .* = \[0, 4\], got 5"),
+    (lambda: warmup_stable_decay(0.1, 1, 10, 5, 6), r"decay_epochs must be in .* = \[0, 5\], got 6"),
+    (lambda: warmup_stable_decay(0.1, 1, 10, 5, -1), r"decay_epochs must be in .*, got -1"),
+    (lambda: warmup_stable_decay(0.1, 1, 10, 5, 2, 0.2), r"min_lr must be in .*, got 0.2"),
+    (lambda: join_schedules([], []), r"boundaries must be one fewer than the 0 schedules"),
+    (lambda: join_schedules([abs, abs], []), r"boundaries must be one fewer than the 2 schedules, got \[\]"),
+    (lambda: join_schedules([abs, abs], [0]), r"boundaries must be positive and rising, got \[0.0\]"),
+    (lambda: join_schedules([abs, abs, abs], [5, 5]), r"boundaries must be positive and rising, got \[5.0, 5.0\]"),
+    (lambda: join_schedules([abs, abs], [NAN]), r"boundaries must be positive and rising, got \[nan\]"),
+    (lambda: join_schedules([abs, abs], [3])(-1), r"epoch must be"),
 ]
 
 
