@@ -1,11 +1,13 @@
 r"""Measure what the chapters talk about: gradients, curvature, noise, slices, and agreement with others.
 
-A function that wants an `objective` takes ``network.on(x, y)`` (exact Hessian-vector products), or any function from
-parameters to gradients (central differences of it). Parameters are a dictionary of arrays, or one array.
+A function that wants an `objective` takes ``network.on(x, y)`` (exact Hessian-vector products; of a torch module,
+``TorchModel(module).on(x, y)``), or any function from parameters to gradients (central differences of it). Parameters
+are a dictionary of arrays, or one array.
 """
 
 from __future__ import annotations
 
+import copy
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -264,7 +266,7 @@ def _split(rows: Array, params: Params) -> dict[str, Array]:
 def _hessian_product(objective: Objective | Gradients, params: Params) -> tuple[Callable[[Array], Array], int]:
     """A function that multiplies a flat vector by the Hessian, and the number of parameters."""
     flat, rebuild = _flat(params)
-    if isinstance(objective, Objective):
+    if hasattr(objective, "hessian_vector"):
         return lambda v: _flat(objective.hessian_vector(params, rebuild(v)))[0], flat.size
     spacing = np.cbrt(np.finfo(flat.dtype).eps) * max(1.0, float(np.linalg.norm(flat)))
 
@@ -274,6 +276,70 @@ def _hessian_product(objective: Objective | Gradients, params: Params) -> tuple[
         return (forward - backward) / (2 * spacing) * float(np.linalg.norm(v))
 
     return product, flat.size
+
+
+# ---------------------------------------------------------------------------------------------- steps
+
+
+@dataclass(frozen=True)
+class EffectiveRate:
+    r"""What learning rate gradient descent would have needed for the step that an optimizer took.
+
+    Attributes
+    ----------
+    overall : float
+        :math:`-\langle \Delta\theta, g\rangle / \lVert g \rVert^2`, over all parameters together: the rate at
+        which gradient descent would go as far along the gradient. Negative if the step goes uphill.
+    per_parameter : dict of str to ndarray, or ndarray
+        :math:`-\Delta\theta_i / g_i`, NaN where the gradient is zero.
+    step_norm : float
+        :math:`\lVert \Delta\theta \rVert`.
+    """
+
+    overall: float
+    per_parameter: Params = field(repr=False)
+    step_norm: float
+
+    @property
+    def median(self) -> float:
+        """The median over the parameters whose gradient is not zero; NaN if there are none."""
+        rates = _flat(self.per_parameter)[0]
+        rates = rates[~np.isnan(rates)]
+        return float(np.median(rates)) if rates.size else math.nan
+
+
+def effective_learning_rate(optimizer: Any, params: Params, gradients: Params) -> EffectiveRate:
+    """Look at the next step of an optimizer without taking it.
+
+    Parameters
+    ----------
+    optimizer : object with ``update(params, grads)``
+        With the past it has: the answer for Adam after a thousand steps is not that for a fresh one. Not changed.
+    params, gradients : dict of str to ndarray, or ndarray
+        Not changed. Weight decay is part of the step, and so of the rate.
+
+    Examples
+    --------
+    >>> from optim_lib.optimizers import SGD, Adam
+    >>> theta, gradient = np.array([1.0, 1.0]), np.array([0.5, 20.0])
+    >>> effective_learning_rate(SGD(learning_rate=0.1), theta, gradient).per_parameter
+    array([0.1, 0.1])
+    >>> effective_learning_rate(Adam(learning_rate=0.1), theta, gradient).per_parameter.round(4)
+    array([0.2  , 0.005])
+    """
+    if not isinstance(params, Mapping):
+        rate = effective_learning_rate(optimizer, {"theta": np.asarray(params)}, {"theta": np.asarray(gradients)})
+        return EffectiveRate(rate.overall, rate.per_parameter["theta"], rate.step_norm)
+    before = {name: np.array(theta) for name, theta in params.items()}
+    copied = {name: theta.copy() for name, theta in before.items()}
+    after = copy.deepcopy(optimizer).update(copied, {name: np.array(gradients[name]) for name in params})
+    moves = {name: np.asarray(after[name], dtype=float) - before[name] for name in before}
+    along = sum(float(np.vdot(moves[name], gradients[name])) for name in moves)
+    size = sum(float(np.vdot(gradients[name], gradients[name])) for name in moves)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        each = {n: np.where(gradients[n] != 0, -move / gradients[n], np.nan) for n, move in moves.items()}
+    length = math.sqrt(sum(float(np.vdot(move, move)) for move in moves.values()))
+    return EffectiveRate(-along / size if size else math.nan, each, length)
 
 
 # ---------------------------------------------------------------------------------------------- noise
@@ -642,9 +708,11 @@ def _as_array(value: Any) -> Array:
 
 __all__ = [
     "Agreement",
+    "EffectiveRate",
     "GradientNoise",
     "LossSlice",
     "compare_with_torch",
+    "effective_learning_rate",
     "extreme_eigenvalues",
     "finite_difference_gradient",
     "gradient_noise",

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -75,6 +76,10 @@ class TorchModel:
         """The share of examples whose class is predicted."""
         return float((self.predict(params, x) == y).mean())
 
+    def on(self, x: ArrayLike, y: ArrayLike) -> TorchObjective:
+        r"""The loss on these examples as a function of the parameters alone, for `measure.sharpness` and others."""
+        return TorchObjective(self, np.asarray(x), np.asarray(y))
+
     def hidden_state(self) -> dict[str, Any]:
         """What a module has besides parameters: buffers (running means), and where its random layers are."""
         buffers = {name: buffer.numpy().copy() for name, buffer in self.module.named_buffers()}
@@ -117,6 +122,66 @@ class TorchModel:
 
     def _evaluating(self) -> Any:
         return _Evaluating(self.torch, self.module)
+
+
+@dataclass(frozen=True, repr=False)
+class TorchObjective:
+    r"""The loss of a torch module on fixed examples, as a function :math:`L(\theta)` of its parameters.
+
+    The module is as in evaluation (no dropout), and has its own parameters back afterwards.
+    """
+
+    model: TorchModel
+    x: NDArray
+    y: NDArray
+
+    def __repr__(self) -> str:
+        return f"{self.model!r}.on(x: {self.x.shape}, y: {self.y.shape})"
+
+    def loss(self, params: Params) -> float:
+        return self._at(params, lambda loss, tensors: loss.item())
+
+    def gradients(self, params: Params) -> Params:
+        torch = self.model.torch
+
+        def gradients(loss: Any, tensors: list[Any]) -> Params:
+            return self._named(torch.autograd.grad(loss, tensors, allow_unused=True))
+
+        return self._at(params, gradients)
+
+    def hessian_vector(self, params: Params, direction: Params) -> Params:
+        """The product of the Hessian and a direction, by differentiating the gradient along it (Pearlmutter 1994)."""
+        torch = self.model.torch
+
+        def product(loss: Any, tensors: list[Any]) -> Params:
+            first = torch.autograd.grad(loss, tensors, create_graph=True, allow_unused=True)
+            along = [torch.as_tensor(direction[n], dtype=p.dtype) for n, p in self.model.trained.items()]
+            slope = sum((g * d).sum() for g, d in zip(first, along, strict=True) if g is not None)
+            return self._named(torch.autograd.grad(slope, tensors, allow_unused=True))
+
+        return self._at(params, product)
+
+    def _at(self, params: Params, compute: Callable[[Any, list[Any]], Any]) -> Any:
+        torch, module, trained = self.model.torch, self.model.module, self.model.trained
+        training, own = module.training, {name: p.detach().clone() for name, p in trained.items()}
+        # The fast attention has no second derivative; the plain one has.
+        plain = torch.nn.attention.sdpa_kernel(torch.nn.attention.SDPBackend.MATH)
+        try:
+            with torch.no_grad():
+                for name, p in trained.items():
+                    p.copy_(torch.as_tensor(np.asarray(params[name])))
+            module.eval()
+            with plain:
+                return compute(self.model._loss(self.x, self.y), list(trained.values()))
+        finally:
+            module.train(training)
+            with torch.no_grad():
+                for name, p in trained.items():
+                    p.copy_(own[name])
+
+    def _named(self, tensors: Sequence[Any]) -> Params:
+        pairs = zip(self.model.trained.items(), tensors, strict=True)
+        return {n: np.zeros(tuple(p.shape)) if t is None else t.detach().numpy() for (n, p), t in pairs}
 
 
 class TorchOptimizer:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from optim_lib import measure
+from optim_lib import measure, tasks
 from optim_lib.descent import descend, sweep
 from optim_lib.landscapes import LANDSCAPES, ravine
 from optim_lib.networks import MLP
@@ -21,6 +21,7 @@ from optim_lib.optimizers import (
     RMSprop,
     UncorrectedAdam,
 )
+from optim_lib.training import TorchModel
 
 
 def small_objective(network=None, n=30, seed=0):
@@ -314,3 +315,118 @@ def test_staying_within_a_tolerance():
     losses = [[9, 0.1, 3, 0.05, 0.01], [9, 0.1, 0.1, 0.1, 5]]
     assert measure.steps_to_tolerance(losses, 0.2).tolist() == [1, 1]
     assert measure.steps_to_tolerance(losses, 0.2, stay=True).tolist() == [3, np.inf]
+
+
+# ---------------------------------------------------------------- torch modules
+
+
+def torch_classifier():
+    torch.manual_seed(0)
+    module = torch.nn.Sequential(torch.nn.Linear(4, 5), torch.nn.Tanh(), torch.nn.Dropout(0.5), torch.nn.Linear(5, 3))
+    return TorchModel(module.double())
+
+
+def test_the_sharpness_of_a_torch_module_is_the_largest_eigenvalue_of_its_hessian():
+    model, rng = torch_classifier(), np.random.default_rng(0)
+    x, y = rng.standard_normal((40, 4)), rng.integers(0, 3, 40)
+    params = {name: array.copy() for name, array in model.initialize().items()}
+    module = torch.nn.Sequential(*(layer for layer in model.module if not isinstance(layer, torch.nn.Dropout)))
+    names, shapes = ["0.weight", "0.bias", "2.weight", "2.bias"], [(5, 4), (5,), (3, 5), (3,)]
+
+    def loss(flat):
+        parts = torch.split(flat, [20, 5, 15, 3])
+        values = {n: part.reshape(shape) for n, part, shape in zip(names, parts, shapes, strict=True)}
+        outputs = torch.func.functional_call(module, values, torch.from_numpy(x))
+        return torch.nn.functional.cross_entropy(outputs, torch.from_numpy(y))
+
+    flat = torch.cat([torch.from_numpy(array).flatten() for array in params.values()])
+    whole = torch.autograd.functional.hessian(loss, flat).numpy()
+    eigenvalues = np.linalg.eigvalsh(whole)
+    low, high = measure.extreme_eigenvalues(model.on(x, y), params)
+    assert (low, high) == pytest.approx((eigenvalues[0], eigenvalues[-1]), rel=1e-5)
+    assert measure.sharpness(model.on(x, y), params) == pytest.approx(eigenvalues[-1], rel=1e-5)
+    np.testing.assert_allclose(measure.hessian(model.on(x, y), params), whole, atol=1e-12)
+
+
+def test_measuring_a_torch_module_leaves_it_as_it_is():
+    model, rng = torch_classifier(), np.random.default_rng(0)
+    objective = model.on(rng.standard_normal((10, 4)), rng.integers(0, 3, 10))
+    before = {name: array.copy() for name, array in model.initialize().items()}
+    elsewhere = {name: array + 1 for name, array in before.items()}
+    there, here = objective.loss(elsewhere), objective.loss(before)
+    assert there != here == model.loss({}, objective.x, objective.y)
+    differences = measure.finite_difference_gradient(objective.loss, elsewhere)
+    for name, gradient in objective.gradients(elsewhere).items():
+        np.testing.assert_allclose(gradient, differences[name], atol=1e-8)
+    measure.sharpness(objective, elsewhere)
+    assert model.module.training
+    for name, array in model.initialize().items():
+        np.testing.assert_array_equal(array, before[name])
+
+
+def test_the_sharpness_of_a_transformer_can_be_measured():
+    model = tasks.char_transformer.model(0)
+    data = tasks.char_transformer.data.train
+    model.module.double()
+    model = TorchModel(model.module)
+    objective, params = model.on(data.x[:2], data.y[:2]), model.initialize()
+    direction = measure.random_direction(params, 0, normalize=False)
+    product = objective.hessian_vector(params, direction)
+    ahead, behind = ({n: p + h * direction[n] for n, p in params.items()} for h in (1e-5, -1e-5))
+    ahead, behind = objective.gradients(ahead), objective.gradients(behind)
+    for name, part in product.items():
+        np.testing.assert_allclose(part, (ahead[name] - behind[name]) / 2e-5, atol=1e-6)
+
+
+# ---------------------------------------------------------------- effective learning rate
+
+
+def after(optimizer, steps, gradient):
+    theta = {"theta": np.zeros_like(gradient)}
+    for _ in range(steps):
+        optimizer.update(theta, {"theta": gradient})
+    return optimizer
+
+
+STEADY = np.array([0.5, -2.0, 40.0])
+
+
+@pytest.mark.parametrize(
+    ("optimizer", "steps", "rates"),
+    [
+        (SGD(0.1), 7, np.full(3, 0.1)),
+        (MomentumSGD(0.1, 0.9), 0, np.full(3, 0.1)),
+        (MomentumSGD(0.1, 0.9), 500, np.full(3, 0.1 / (1 - 0.9))),
+        (AdaGrad(0.1, epsilon=0.0), 15, 0.1 / (4 * abs(STEADY))),
+        (AdaGrad(0.1, epsilon=0.0), 99, 0.1 / (10 * abs(STEADY))),
+        (Adam(0.1, epsilon=0.0), 0, 0.1 / abs(STEADY)),
+        (Adam(0.1, epsilon=0.0), 30, 0.1 / abs(STEADY)),
+        (RMSprop(0.1, epsilon=0.0), 2000, 0.1 / abs(STEADY)),
+    ],
+    ids=str,
+)
+def test_the_effective_rate_on_a_steady_gradient_is_the_one_of_theory(optimizer, steps, rates):
+    found = measure.effective_learning_rate(after(optimizer, steps, STEADY), np.zeros(3), STEADY)
+    np.testing.assert_allclose(found.per_parameter, rates, rtol=1e-9)
+    assert found.overall == pytest.approx((rates * STEADY**2).sum() / (STEADY**2).sum())
+    assert found.median == pytest.approx(np.median(rates))
+    assert found.step_norm == pytest.approx(np.linalg.norm(rates * STEADY))
+
+
+def test_looking_at_a_step_takes_none():
+    optimizer, params = after(Adam(0.1), 3, STEADY), {"theta": np.ones(3)}
+    saved = optimizer.state_dict()
+    found = measure.effective_learning_rate(optimizer, params, {"theta": STEADY})
+    assert isinstance(found.per_parameter, dict)
+    np.testing.assert_array_equal(params["theta"], 1)
+    assert optimizer.state["theta"].t == 3
+    np.testing.assert_array_equal(optimizer.state_dict()["state"]["theta"]["m"], saved["state"]["theta"]["m"])
+
+
+def test_the_effective_rate_without_a_gradient_and_uphill():
+    found = measure.effective_learning_rate(SGD(0.1), np.zeros(2), np.array([0.0, 3.0]))
+    np.testing.assert_allclose(found.per_parameter, [np.nan, 0.1])
+    assert found.median == found.overall == pytest.approx(0.1)
+    assert np.isnan(measure.effective_learning_rate(SGD(0.1), np.zeros(2), np.zeros(2)).overall)
+    carried = after(MomentumSGD(0.1, 0.9), 50, STEADY)
+    assert measure.effective_learning_rate(carried, np.zeros(3), -0.1 * STEADY).overall < 0
