@@ -177,11 +177,22 @@ def test_lookahead_refuses_what_is_no_optimizer():
 def test_lookahead_refuses_a_state_that_does_not_fit_and_keeps_its_own():
     used = Lookahead(Adam(0.1))
     walk(used, parameters(), gradients(2))
-    before = copy.deepcopy(used.state_dict())
-    for wrong in (Adam().state_dict(), {**before, "inner": SGD().state_dict()}, {**before, "optimizer": "Adam"}, 3):
+    before, other = copy.deepcopy(used.state_dict()), Lookahead(Adam(0.2), k=2)
+    walk(other, parameters(seed=5), gradients(4))
+    saved = other.state_dict()
+    for wrong in (Adam().state_dict(), {**saved, "inner": SGD().state_dict()}, {**saved, "optimizer": "Adam"}, 3):
         with pytest.raises(ValueError, match="saved"):
             used.load_state_dict(wrong)
     assert repr(used.state_dict()) == repr(before)
+
+
+def test_what_only_the_inner_optimizer_refuses_leaves_no_state_behind():
+    strict = Lookahead(Adam(0.1))
+    strict.inner.check_finite = True
+    params = {"w": np.ones(2)}
+    with pytest.raises(ValueError, match="must be finite"):
+        strict.update(params, {"w": np.array([1.0, np.nan])})
+    assert (strict.state, strict.inner.state, params["w"].tolist()) == ({}, {}, [1.0, 1.0])
 
 
 # ---------------------------------------------------------------------- groups
