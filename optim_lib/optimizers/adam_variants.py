@@ -46,7 +46,7 @@ class NAdam(Optimizer):
 
     References
     ----------
-    Dozat (2016), "Incorporating Nesterov momentum into Adam", algorithm 2.
+    Dozat (2016), "Incorporating Nesterov momentum into Adam".
 
     Examples
     --------
@@ -171,8 +171,7 @@ class AdaBelief(Optimizer):
     -----
     State: ``m`` and ``s``, shaped like the parameter.
 
-    As optax.adabelief with both of its epsilons equal. The authors' default for :math:`\epsilon` is 1e-8 in the
-    paper and 1e-16 in their code.
+    As optax.adabelief with both of its epsilons equal. The default of :math:`\epsilon` is that of the authors' package.
 
     Raises
     ------

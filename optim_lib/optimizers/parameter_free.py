@@ -51,7 +51,7 @@ class Prodigy(Optimizer):
 
     References
     ----------
-    Mishchenko and Defazio (2024), "Prodigy: an expeditiously adaptive parameter-free learner", algorithm 4.
+    Mishchenko and Defazio (2024), "Prodigy: an expeditiously adaptive parameter-free learner", the version for Adam.
 
     Examples
     --------

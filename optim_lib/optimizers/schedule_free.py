@@ -81,7 +81,7 @@ class ScheduleFreeSGD(ScheduleFree):
 
     References
     ----------
-    Defazio et al. (2024), "The road less scheduled", equations 3 to 5.
+    Defazio et al. (2024), "The road less scheduled".
 
     Examples
     --------
