@@ -225,6 +225,8 @@ def test_a_restart_falls_exactly_on_its_epoch(growth):
     borders = [10.0 * growth**n for n in range(8)]
     for begin in np.cumsum([0.0, *borders]):
         assert warm_restarts(RATE, begin + 1e-6, 10, growth) == pytest.approx(RATE, rel=1e-9)
+        if growth.is_integer():
+            assert warm_restarts(RATE, begin, 10, growth) == pytest.approx(RATE, rel=1e-12)
         if begin:
             assert warm_restarts(RATE, begin - 1e-6, 10, growth) == pytest.approx(0, abs=1e-9)
 
