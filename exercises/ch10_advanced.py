@@ -325,7 +325,7 @@ repair = Exercise(
         ),
         WrongAnswer(
             edit(REPAIRED, ("weight_norm > 0 and grad_norm > 0", "grad_norm > 0")),
-            "A gradient of zeros does no harm now, but a bias of zeros has the ratio 0 and never moves: it should be 1.",
+            "A gradient of zeros does no harm now, but a bias of zeros has the ratio 0 and stays: it should be 1.",
             points=3,
         ),
         WrongAnswer(
