@@ -61,9 +61,9 @@ class Sweep:
 
     Attributes
     ----------
-    points : ndarray of shape (*grid, steps + 1, 2)
-    losses : ndarray of shape (*grid, steps + 1)
-    diverged_at : ndarray of int of shape (*grid,)
+    points : ndarray of shape (grid..., steps + 1, 2)
+    losses : ndarray of shape (grid..., steps + 1)
+    diverged_at : ndarray of int of shape (grid...)
         The step at which each run diverged, or -1.
     axes : dict of str to ndarray
         The values along each axis of the grid, in order.

@@ -202,7 +202,7 @@ def beats(winner: str, loser: str, *, factor: float = 1.0, text: str | None = No
 
 
 def quest(id: str, text: str, judge: Callable[[Table], Mask]) -> Quest:
-    """Any other task: `judge` gets the `Table` and returns a mask over (starts, *grid)."""
+    """Any other task: `judge` gets the `Table` and returns a mask over ``(starts, *grid)``."""
     return Quest(id, text, judge)
 
 

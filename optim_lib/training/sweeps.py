@@ -28,14 +28,14 @@ class TrainingSweep:
     axes : dict of str to ndarray
         The hyperparameters that were given as arrays, in order.
     seeds : tuple of int
-    losses : ndarray of shape (*grid, seeds, steps)
+    losses : ndarray of shape (grid..., seeds, steps)
         Of each mini-batch, before the step taken with it; infinite from a divergence on.
     epochs : ndarray of shape (evaluations,)
-    train_losses, validation_losses, validation_accuracies : ndarray of shape (*grid, seeds, evaluations)
+    train_losses, validation_losses, validation_accuracies : ndarray of shape (grid..., seeds, evaluations)
         At the start and after each epoch; infinite (accuracies: NaN) once a run has diverged.
-    diverged_at : ndarray of int of shape (*grid, seeds)
+    diverged_at : ndarray of int of shape (grid..., seeds)
         How many steps a run had taken when it diverged, or -1.
-    params : dict of str to ndarray of shape (*grid, seeds, ...)
+    params : dict of str to ndarray of shape (grid..., seeds, ...)
         The parameters at the end.
     vectorized : bool
         Whether all of it was one vectorized run.

@@ -1,0 +1,52 @@
+"""The pages after the chapters: the API reference is complete, the glossary and the corrections hold together."""
+
+import importlib
+import inspect
+import re
+from pathlib import Path
+
+import pytest
+
+CHAPTERS = Path(__file__).parents[1] / "chapters"
+MODULES = (
+    "optimizers", "schedules", "descent", "landscapes", "explorer", "training", "tasks", "data", "networks",
+    "measure", "plotting",
+)  # fmt: skip
+DOCUMENTED = re.compile(r"^\.\. (?:auto(?:class|function|data)|py:data):: optim_lib\.(\w+)\.(\w+)$", re.MULTILINE)
+
+
+def public_names(module: str) -> set[str]:
+    """What a module exports: its `__all__`, or else the functions and classes that it defines itself."""
+    content = importlib.import_module(f"optim_lib.{module}")
+    if hasattr(content, "__all__"):
+        return set(content.__all__)
+    return {
+        name
+        for name, value in vars(content).items()
+        if not name.startswith("_")
+        and (inspect.isclass(value) or inspect.isfunction(value))
+        and value.__module__ == content.__name__
+    }
+
+
+def documented_names(module: str) -> set[str]:
+    text = (CHAPTERS / "api.md").read_text(encoding="utf-8")
+    found = {name for owner, name in DOCUMENTED.findall(text) if owner == module}
+    if module == "tasks":  # the ready-made tasks are rows of a table that is made from `ALL`
+        tasks = importlib.import_module("optim_lib.tasks")
+        found |= {name for name, value in vars(tasks).items() if any(value is task for task in tasks.ALL)}
+    return found
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_every_public_name_is_in_the_api_reference(module):
+    assert public_names(module) - documented_names(module) == set()
+
+
+def test_the_api_reference_names_nothing_that_does_not_exist():
+    text = (CHAPTERS / "api.md").read_text(encoding="utf-8")
+    for module, name in DOCUMENTED.findall(text):
+        value = getattr(importlib.import_module(f"optim_lib.{module}"), name)
+        assert name == "ALL" or inspect.getdoc(value), f"optim_lib.{module}.{name} has no docstring"
+    listed = re.findall(r"^   ~optim_lib\.(\w+)\.(\w+)$", text, re.MULTILINE)
+    assert set(listed) == set(DOCUMENTED.findall(text)) - {("tasks", "ALL")}
