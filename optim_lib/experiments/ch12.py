@@ -1,0 +1,315 @@
+"""Chapter 12, choosing: every optimizer of the article's table, tuned alike, on ten tasks.
+
+``python -m optim_lib.experiments.ch12`` runs the comparison (several minutes on one core) and writes its runs to
+``optim_lib/claims/results/comparison.csv``, which the chapter reads.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import io
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from itertools import combinations
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from optim_lib import plotting, tasks
+from optim_lib.data import Dataset, Split, digits
+from optim_lib.networks import MLP, Params
+from optim_lib.optimizers import (
+    LAMB,
+    LARS,
+    SGD,
+    AdaGrad,
+    Adam,
+    AdamW,
+    MomentumSGD,
+    NesterovMomentum,
+    RMSprop,
+)
+from optim_lib.schedules import warmup_cosine
+from optim_lib.tasks import Supervised, Task
+from optim_lib.tasks.supervised import few
+from optim_lib.training import Search, Tuning, compare, step_cost, train
+
+# Rates to try, two a decade, so that a person can read them; a task that wants larger ones shifts its window.
+LATTICE = [float(f"{digit}e{power}") for power in range(-5, 4) for digit in (1, 3)]
+TRIALS = 8
+OPTIMIZERS: dict[str, tuple[Any, float, dict[str, float]]] = {
+    "SGD": (SGD, 1e-2, {}),
+    "SGD + momentum": (MomentumSGD, 1e-3, {"momentum": 0.9}),
+    "Nesterov": (NesterovMomentum, 1e-3, {"momentum": 0.9}),
+    "AdaGrad": (AdaGrad, 3e-3, {}),
+    "RMSprop": (RMSprop, 1e-4, {}),
+    "Adam": (Adam, 3e-4, {}),
+    "AdamW": (AdamW, 3e-4, {"weight_decay": 0.1}),
+    "LAMB": (LAMB, 1e-3, {"weight_decay": 0.01}),
+    "LARS": (LARS, 1e-1, {"momentum": 0.9}),
+}
+
+
+def fine_tuning_data() -> Dataset:
+    """A hundred digits from 5 to 9, and all others of these classes to be judged by."""
+    data = digits()
+    parts = {part: _classes(getattr(data, part), 5, 9) for part in ("train", "validation", "test")}
+    return few(replace(data, **parts), 100, 1000, 1000)
+
+
+def _classes(split: Split, first: int, last: int) -> Split:
+    chosen = (split.y >= first) & (split.y <= last)
+    return Split(split.x[chosen], split.y[chosen] - first)
+
+
+@dataclass(frozen=True, repr=False, init=False)
+class Pretrained(MLP):
+    """A network that has learned the digits from 0 to 4, with a new last layer for those from 5 to 9."""
+
+    def initialize(self, seed: int | np.random.Generator = 0) -> Params:
+        data = digits()
+        parts = {part: _classes(getattr(data, part), 0, 4) for part in ("train", "validation", "test")}
+        fresh = MLP(self.sizes).initialize(seed)
+        learned = train(MLP(self.sizes), Adam(0.003), replace(data, **parts), epochs=10, seed=7, progress=False).params
+        return {name: learned[name] if name in ("W1", "b1") else fresh[name] for name in fresh}
+
+
+def pretrained(seed: int = 0) -> Pretrained:
+    return Pretrained((64, 32, 5))
+
+
+fine_tuning = Supervised("fine-tuning", "accuracy", False, 60, fine_tuning_data, pretrained, 20)
+large_batch = replace(tasks.digits_mlp, name="one large batch", budget=20, batch_size=None)
+
+
+@dataclass(frozen=True)
+class Contest:
+    """A task of the comparison, and how it is run: the same for every optimizer."""
+
+    task: Task
+    budget: int
+    warmed_up: bool = True
+    shift: int = 0
+    tuning_seeds: tuple[int, ...] = (100, 101)
+    also: tuple[str, ...] = ()
+
+    def searches(self) -> dict[str, Search]:
+        """For each optimizer `TRIALS` rates in a row, from its own lowest on, shifted by `shift` half decades."""
+        found = {}
+        for label, (optimizer, lowest, fixed) in OPTIMIZERS.items():
+            if label == "LARS" and label not in self.also:
+                continue
+            first = LATTICE.index(lowest) + self.shift
+            found[label] = Search(optimizer, learning_rate=LATTICE[first : first + TRIALS], **fixed)
+        return found
+
+    def run(self, cache: Any = None, progress: bool = True) -> Tuning:
+        schedule = partial(warmup_cosine, warmup_epochs=self.budget // 10) if self.warmed_up else None
+        return compare(
+            self.searches(), self.task, trials=TRIALS, budget=self.budget, schedule=schedule,
+            tuning_seeds=self.tuning_seeds, cache=cache, n_jobs=1, progress=progress,
+        )  # fmt: skip
+
+
+CONTESTS = (
+    Contest(tasks.digits_mlp, 340),
+    Contest(tasks.digits_cnn, 204),
+    Contest(fine_tuning, 60),
+    Contest(large_batch, 20, also=("LARS",)),
+    Contest(tasks.sparse_words, 160),
+    Contest(tasks.regression, 300, warmed_up=False, shift=2),
+    Contest(tasks.char_transformer, 100, tuning_seeds=(100,)),
+    Contest(tasks.recurrent, 100, tuning_seeds=(100,)),
+    Contest(tasks.cartpole_policy, 40, warmed_up=False),
+    Contest(tasks.cartpole_value, 1200, warmed_up=False),
+)
+
+
+# The committed results -------------------------------------------------------------------------------
+
+RESULTS = Path(__file__).parents[1] / "claims" / "results" / "comparison.csv"
+COLUMNS = ("task", "optimizer", "learning_rate", "phase", "seed", "validation", "test")
+
+
+def write_results(cache: str | Path | None = None, file: Path = RESULTS, progress: bool = True) -> None:
+    """Run the whole comparison, and write one row for each rate tried and for each report seed."""
+    text = io.StringIO(newline="")
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(COLUMNS)
+    for contest in CONTESTS:
+        for tuned in contest.run(cache, progress):
+            name = (contest.task.name, tuned.label)
+            for rate, score in zip(tuned.settings["learning_rate"], tuned.scores, strict=True):
+                writer.writerow([*name, f"{rate:g}", "tuning", "", f"{score:.6g}", ""])
+            pairs = zip(tuned.results["validation_score"], tuned.results["test_score"], strict=True)
+            for seed, (validation, test) in enumerate(pairs):
+                rate = tuned.setting["learning_rate"]
+                writer.writerow([*name, f"{rate:g}", "report", seed, f"{validation:.6g}", f"{test:.6g}"])
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(text.getvalue(), encoding="utf-8")
+
+
+@dataclass(frozen=True)
+class Entrant:
+    """An optimizer on a task: what was tried, what was chosen, and the test results of the report seeds."""
+
+    label: str
+    rates: NDArray[np.floating]
+    scores: NDArray[np.floating]
+    rate: float
+    test: NDArray[np.floating]
+
+    @property
+    def median(self) -> float:
+        return float(np.median(self.test))
+
+    @property
+    def at_edge(self) -> bool:
+        return self.rate in (self.rates.min(), self.rates.max())
+
+
+@dataclass(frozen=True)
+class Field:
+    """All entrants of one task."""
+
+    contest: Contest
+    entrants: dict[str, Entrant]
+
+    @property
+    def name(self) -> str:
+        return self.contest.task.name
+
+    @property
+    def lower_is_better(self) -> bool:
+        return self.contest.task.lower_is_better
+
+    def best(self, among: Iterable[str] | None = None) -> Entrant:
+        """The one with the best median on test."""
+        chosen = [self.entrants[label] for label in (among or self.entrants)]
+        return (min if self.lower_is_better else max)(chosen, key=lambda entrant: entrant.median)
+
+    def level(self) -> list[str]:
+        """Those whose median is no worse than the worst seed of the best."""
+        best = self.best()
+        if self.lower_is_better:
+            return [label for label, one in self.entrants.items() if one.median <= best.test.max()]
+        return [label for label, one in self.entrants.items() if one.median >= best.test.min()]
+
+    def verdict(self, advised: Sequence[str]) -> str:
+        """What the runs say about an advice: "supported", "contradicted", or "no difference"."""
+        level = self.level()
+        if not set(advised) & set(level):
+            return "contradicted"
+        return "no difference" if set(level) - set(advised) else "supported"
+
+
+def read_results(file: Path = RESULTS) -> dict[str, Field]:
+    """The committed comparison, by task."""
+    with file.open(encoding="utf-8", newline="") as stream:
+        rows = list(csv.DictReader(stream))
+    fields = {}
+    for contest in CONTESTS:
+        entrants = {}
+        for label in dict.fromkeys(row["optimizer"] for row in rows if row["task"] == contest.task.name):
+            own = [row for row in rows if (row["task"], row["optimizer"]) == (contest.task.name, label)]
+            tried = [row for row in own if row["phase"] == "tuning"]
+            report = [row for row in own if row["phase"] == "report"]
+            entrants[label] = Entrant(
+                label,
+                rates=np.array([float(row["learning_rate"]) for row in tried]),
+                scores=np.array([float(row["validation"]) for row in tried]),
+                rate=float(report[0]["learning_rate"]),
+                test=np.array([float(row["test"]) for row in report]),
+            )
+        fields[contest.task.name] = Field(contest, entrants)
+    return fields
+
+
+def results_table(fields: dict[str, Field], caption: str = "") -> Any:
+    """Median test results: a row for each task, a column for each optimizer; bold what is level with the best."""
+    labels = [label for label in OPTIMIZERS if label != "LARS"]
+    rows = []
+    for field in fields.values():
+        level = field.level()
+        cells = {label: _cell(field, label, label in level) for label in labels}
+        rows.append({"task": f"{field.name} ({field.contest.task.metric})", **cells})
+    notes = [
+        "Bold: level with the best, that is, a median no worse than the best optimizer's worst seed.",
+        *(
+            f"On {f.name}, LARS: {_cell(f, 'LARS', 'LARS' in f.level())}."
+            for f in fields.values()
+            if "LARS" in f.entrants
+        ),
+        *(
+            f"{label} on {f.name}: the rate chosen, {one.rate:g}, is at the edge of those tried."
+            for f in fields.values()
+            for label, one in f.entrants.items()
+            if one.at_edge
+        ),
+    ]
+    return plotting.table(rows, caption=caption, notes=notes)
+
+
+def _cell(field: Field, label: str, bold: bool) -> str:
+    value = field.entrants[label].median
+    text = "diverged" if not np.isfinite(value) else f"{value:.3g}" if value < 1000 else f"{value:.0f}"
+    return f"**{text}**" if bold else text
+
+
+ARTICLE_RATES = {
+    "SGD": (0.01, 0.1), "SGD + momentum": (0.01, 0.1), "Nesterov": (0.01, 0.1), "AdaGrad": (0.01, 0.01),
+    "RMSprop": (0.001, 0.001), "Adam": (0.001, 0.001), "AdamW": (0.001, 0.001), "LAMB": (0.001, 0.001),
+}  # fmt: skip
+
+
+def rate_span(fields: dict[str, Field], label: str) -> tuple[float, float]:
+    """The lowest and the highest rate that was chosen for an optimizer, over the tasks."""
+    rates = [field.entrants[label].rate for field in fields.values()]
+    return min(rates), max(rates)
+
+
+def level_count(fields: dict[str, Field], label: str) -> int:
+    """On how many tasks an optimizer is level with the best."""
+    return sum(label in field.level() for field in fields.values())
+
+
+def expected_best(field: Field, label: str) -> NDArray[np.floating]:
+    """The validation score to expect from the best of k rates drawn at random from those tried, k = 1, 2, ...
+
+    Exact: the mean over all subsets (Dodge et al. 2019). A rate that diverges counts as the worst that did not.
+    """
+    scores = field.entrants[label].scores
+    finite = np.isfinite(scores)
+    scores = np.where(finite, scores, scores[finite].max() if field.lower_is_better else scores[finite].min())
+    best: Callable = min if field.lower_is_better else max
+    return np.array([np.mean([best(drawn) for drawn in combinations(scores, k)]) for k in range(1, len(scores) + 1)])
+
+
+def costs(shapes: dict[str, tuple[int, ...]], repeats: int = 30) -> list[dict[str, object]]:
+    """Numbers of state for each parameter, and the time of a step over that of SGD (which differs by machine)."""
+    rng = np.random.default_rng(0)
+    params = {name: rng.standard_normal(shape).astype(np.float32) for name, shape in shapes.items()}
+    measured = {label: step_cost(make(**fixed), params, repeats) for label, (make, _, fixed) in OPTIMIZERS.items()}
+    return [
+        {
+            "optimizer": label,
+            "state": cost.state_bytes / cost.parameter_bytes,
+            "microseconds": 1e6 * cost.seconds,
+            "times SGD": cost.seconds / measured["SGD"].seconds,
+        }
+        for label, cost in measured.items()
+    ]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--cache", help="a folder for single runs, so that an interrupted comparison goes on")
+    write_results(parser.parse_args().cache)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,176 @@
+"""Chapter 12, choosing: three jobs to choose an optimizer for, and a race against a budget."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+from functools import cache, partial
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+import optim_lib.optimizers as library
+from optim_lib import tasks
+from optim_lib.data import Dataset, diabetes
+from optim_lib.networks import MLP
+from optim_lib.optimizers import Optimizer
+from optim_lib.schedules import cosine_annealing, warmup_cosine
+from optim_lib.tasks import Supervised, Task
+from optim_lib.tasks.base import StepSchedule
+from optim_lib.training import step_cost
+
+PRACTICE_SEEDS, JUDGED_SEEDS = (100, 101), (0, 1)
+
+
+def constant(initial_rate: float, step: float, total_steps: float) -> float:
+    """The rate that it is."""
+    return initial_rate
+
+
+SCHEDULES: dict[str, StepSchedule] = {
+    "constant": constant,
+    "cosine": cosine_annealing,
+    "warmup cosine": partial(warmup_cosine, warmup_epochs=10),
+}
+PACKAGED = {
+    name: thing
+    for name, thing in vars(library).items()
+    if isinstance(thing, type) and issubclass(thing, Optimizer) and thing is not Optimizer
+}
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """A job: a task, a budget of steps, a loss to get under, and perhaps a limit on what may be remembered.
+
+    Attributes
+    ----------
+    task : Task
+    steps : int
+    target : float
+        The validation loss, mean over two seeds, has to be under this.
+    memory : float
+        How many numbers of state for each parameter the optimizer may keep.
+    """
+
+    task: Task
+    steps: int
+    target: float
+    memory: float = np.inf
+
+
+def raw_diabetes() -> Dataset:
+    """The diabetes data in the units in which they were measured."""
+    return diabetes(standardize=False)
+
+
+def line(seed: int = 0) -> MLP:
+    return MLP((10, 1), loss="squared error")
+
+
+SCENARIOS = {
+    "rare words": Scenario(tasks.sparse_words, 60, target=1.30),
+    "exact gradients": Scenario(tasks.regression, 150, target=1e-3, memory=1),
+    "raw units": Scenario(Supervised("diabetes, raw", "loss", True, 200, raw_diabetes, line, 32), 200, target=3600.0),
+}
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a choice led to: the validation loss (mean over seeds), and numbers of state for each parameter."""
+
+    loss: float
+    memory: float
+
+    def __repr__(self) -> str:
+        return f"validation loss {self.loss:.4g}, {self.memory:.2g} numbers of state a parameter"
+
+
+def try_out(
+    scenario: str, optimizer: str, settings: Mapping[str, float], schedule: str, seeds: Iterable[int] = PRACTICE_SEEDS
+) -> Outcome:
+    """Train on a scenario within its budget.
+
+    Parameters
+    ----------
+    scenario : str
+        One of `SCENARIOS`.
+    optimizer : str
+        The name of a class of `optim_lib.optimizers`.
+    settings : mapping of str to float
+        Its hyperparameters; those left out have their defaults.
+    schedule : str
+        One of `SCHEDULES`.
+    seeds : iterable of int
+
+    Raises
+    ------
+    ValueError
+        If a name is not known, or a hyperparameter is refused.
+    """
+    for name, among in ((scenario, SCENARIOS), (optimizer, PACKAGED), (schedule, SCHEDULES)):
+        if name not in among:
+            raise ValueError(f"{name!r} is not one of {', '.join(map(repr, among))}")
+    accepted = inspect.signature(PACKAGED[optimizer]).parameters
+    for name in settings:
+        if name not in accepted:
+            raise ValueError(f"{name!r} is not a hyperparameter of {optimizer}: {', '.join(accepted)}")
+    PACKAGED[optimizer](**settings)  # raises if a value is out of range
+    return _outcome(scenario, optimizer, tuple(sorted(settings.items())), schedule, tuple(seeds))
+
+
+@cache
+def _outcome(
+    scenario: str, optimizer: str, settings: tuple[tuple[str, float], ...], schedule: str, seeds: tuple[int, ...]
+) -> Outcome:
+    job, make = SCENARIOS[scenario], partial(PACKAGED[optimizer], **dict(settings))
+    losses = [job.task.run(make, job.steps, seed, schedule=SCHEDULES[schedule]).score for seed in seeds]
+    return Outcome(float(np.mean(losses)), state_per_parameter(make()))
+
+
+def state_per_parameter(optimizer: Any, shape: tuple[int, ...] = (64, 48)) -> float:
+    """How many numbers an optimizer keeps for each parameter of a matrix."""
+    cost = step_cost(optimizer, {"W": np.ones(shape)}, repeats=1)
+    return cost.state_bytes / cost.parameter_bytes
+
+
+# The challenge -------------------------------------------------------------------------------------
+
+CHALLENGE_STEPS = 100
+CHALLENGE = replace(tasks.digits_mlp, name="a hundred steps", batch_size=8, metric="loss", lower_is_better=True)
+CHALLENGE_PRACTICE, CHALLENGE_JUDGED = (100, 101, 102), (0, 1, 2)
+
+Recipe = Callable[[int], tuple[str, Mapping[str, float], ArrayLike]]
+
+
+def run_recipe(recipe: Recipe, seeds: Iterable[int] = CHALLENGE_PRACTICE) -> float:
+    """The validation loss of a recipe after a hundred steps of eight digits each: the mean over three seeds.
+
+    Parameters
+    ----------
+    recipe : callable
+        ``recipe(total_steps)`` returns the name of a class, its settings, and a rate for each step.
+    seeds : iterable of int
+    """
+    name, settings, rates = recipe(CHALLENGE_STEPS)
+    if name not in PACKAGED:
+        raise ValueError(f"{name!r} is not one of {', '.join(map(repr, PACKAGED))}")
+    rates = np.asarray(rates, dtype=float)
+    if rates.shape != (CHALLENGE_STEPS,) or not np.all(np.isfinite(rates) & (rates >= 0)):
+        raise ValueError(f"the rates must be {CHALLENGE_STEPS} numbers, none negative, got shape {rates.shape}")
+    return _raced(name, tuple(sorted(settings.items())), tuple(rates.tolist()), tuple(seeds))
+
+
+@cache
+def _raced(
+    name: str, settings: tuple[tuple[str, float], ...], rates: tuple[float, ...], seeds: tuple[int, ...]
+) -> float:
+    first = max(rates[0], 1e-12)
+    make = partial(PACKAGED[name], **dict(settings) | {"learning_rate": first})
+
+    def schedule(initial_rate: float, step: float, total_steps: float) -> float:
+        return rates[int(step)]
+
+    return float(np.mean([CHALLENGE.run(make, CHALLENGE_STEPS, seed, schedule=schedule).score for seed in seeds]))
