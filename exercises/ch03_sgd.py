@@ -5,6 +5,7 @@ from itertools import combinations, product
 import numpy as np
 
 from exercises.authoring import AcceptedAnswer, Check, Exercise, Wrong, WrongAnswer, close, edit, number, numeric
+from exercises.classes import check_in_place, compare_runs, random_params
 from optim_lib.experiments.ch03 import DecayingSGD
 from optim_lib.optimizers import SGD
 
@@ -232,64 +233,21 @@ iterator = Exercise(
 
 # 3.2 The class ---------------------------------------------------------------------------------------
 
-SHAPES = {"weights": (3, 4), "bias": (4,), "scale": ()}
-
-
-def random_params(seed, shapes=SHAPES):
-    rng = np.random.default_rng(seed)
-    return {name: np.array(rng.normal(size=shape)) for name, shape in shapes.items()}
-
-
-def copies(params):
-    return {name: value.copy() for name, value in params.items()}
-
-
-def moves(optimizer, start, all_grads, rates=None):
-    """How far each update moves each parameter; `rates` are set before the steps, if given."""
-    params, steps = copies(start), []
-    for t, grads in enumerate(all_grads):
-        if rates is not None:
-            optimizer.learning_rate = rates[t]
-        before = copies(params)
-        params = optimizer.update(params, copies(grads))
-        if not isinstance(params, dict) or params.keys() != start.keys():
-            raise Wrong(f"`update` should return the dict of parameters it was given: {', '.join(start)}.")
-        steps.append({name: params[name] - before[name] for name in start})
-    return steps
-
-
-def compare_moves(mine, expected):
-    for t, (step, expected_step) in enumerate(zip(mine, expected, strict=True), start=1):
-        for name in expected_step:
-            close(step[name], expected_step[name], f"step {t} of {name!r}")
-
 
 def sgd_first_step(my_sgd):
     shapes = {"weights": (3, 4)}
     start, grads = random_params(35, shapes), [random_params(36, shapes)]
-    compare_moves(moves(my_sgd(learning_rate=0.3), start, grads), moves(SGD(0.3), start, grads))
+    compare_runs(my_sgd, SGD, start, grads, learning_rate=0.3)
 
 
 def sgd_many_steps(my_sgd):
     start, grads = random_params(37), [random_params(seed) for seed in range(310, 316)]
     rates = [0.1, 0.1, 0.1, 0.02, 0.02, 0.02]
-    compare_moves(moves(my_sgd(learning_rate=0.1), start, grads, rates), moves(SGD(0.1), start, grads, rates))
+    compare_runs(my_sgd, SGD, start, grads, rates=rates, learning_rate=0.1)
 
 
 def in_place(answer):
-    params = random_params(38)
-    arrays, before = dict(params), copies(params)
-    returned = answer(learning_rate=0.1).update(params, random_params(39))
-    if returned is not params:
-        raise Wrong("`update` returns another dict than the one it was given: change `params` and return it.")
-    for name, array in arrays.items():
-        if params[name] is not array and array.ndim:
-            raise Wrong(
-                f"`params[{name!r}]` is a new array: a model that holds the old one would not learn. "
-                f"Change it in place, `params[name] -= ...`."
-            )
-        if np.array_equal(params[name], before[name]):
-            raise Wrong(f"`params[{name!r}]` has not moved.")
+    check_in_place(answer(learning_rate=0.1), random_params(38), random_params(39))
 
 
 MY_SGD = """
@@ -746,21 +704,18 @@ rate_for_a_floor = Exercise(
 def decaying_first_step(my_class):
     shapes = {"weights": (3, 4)}
     start, grads = random_params(44, shapes), [random_params(45, shapes)]
-    expected = moves(DecayingSGD(learning_rate=0.4, decay_steps=5.0), start, grads)
-    compare_moves(moves(my_class(learning_rate=0.4, decay_steps=5.0), start, grads), expected)
+    compare_runs(my_class, DecayingSGD, start, grads, learning_rate=0.4, decay_steps=5.0)
 
 
 def decaying_steps(my_class):
     shapes = {"weights": (3, 4)}
     start, grads = random_params(46, shapes), [random_params(seed, shapes) for seed in range(320, 332)]
-    expected = moves(DecayingSGD(learning_rate=0.4, decay_steps=4.0), start, grads)
-    compare_moves(moves(my_class(learning_rate=0.4, decay_steps=4.0), start, grads), expected)
+    compare_runs(my_class, DecayingSGD, start, grads, learning_rate=0.4, decay_steps=4.0)
 
 
 def decaying_many_parameters(my_class):
     start, grads = random_params(47), [random_params(seed) for seed in range(340, 346)]
-    expected = moves(DecayingSGD(learning_rate=0.2, decay_steps=2.5), start, grads)
-    compare_moves(moves(my_class(learning_rate=0.2, decay_steps=2.5), start, grads), expected)
+    compare_runs(my_class, DecayingSGD, start, grads, learning_rate=0.2, decay_steps=2.5)
 
 
 def noisy_end(optimizer, steps=2000, runs=200):

@@ -13,6 +13,7 @@ from exercises.authoring import (
     outputs,
     unchanged_inputs,
 )
+from exercises.classes import check_in_place, compare_runs, random_params
 from optim_lib.experiments.ch05 import look_ahead, radius
 from optim_lib.landscapes import quadratic, rosenbrock
 from optim_lib.optimizers import MomentumSGD, NesterovMomentum
@@ -208,61 +209,27 @@ look_ahead_form = Exercise(
 
 # 5.2 The shifted form ---------------------------------------------------------------------------------
 
-SHAPES = {"weights": (3, 4), "bias": (5,)}
 
-
-def random_params(seed):
-    rng = np.random.default_rng(seed)
-    return {name: rng.normal(size=shape) for name, shape in SHAPES.items()}
-
-
-def copies(arrays):
-    return {name: array.copy() for name, array in arrays.items()}
-
-
-def changes(cls, seed, steps, *, drop_at=None, **setting):
-    """Where an optimizer's class takes two random parameters, from where they were, along random gradients."""
-    params, mine, start = random_params(seed), cls(**setting), random_params(seed)
-    path = []
-    for t in range(1, steps + 1):
-        params = mine.update(params, random_params(1000 * seed + t))
-        path.append({name: params[name] - start[name] for name in start})
-        if t == drop_at:
-            mine.learning_rate = 0.1 * mine.learning_rate
-    return path
+def compare_shifted(cls, seed, steps, **options):
+    grads = [random_params(1000 * seed + t) for t in range(1, steps + 1)]
+    compare_runs(cls, NesterovMomentum, random_params(seed), grads, **options)
 
 
 def shifted_first_step(cls):
-    setting = {"learning_rate": 0.1, "momentum": 0.8}
-    close(changes(cls, 52, 1, **setting)[-1], changes(NesterovMomentum, 52, 1, **setting)[-1], "the first step")
+    compare_shifted(cls, 52, 1, learning_rate=0.1, momentum=0.8)
 
 
 def shifted_twelve_steps(cls):
-    setting = {"learning_rate": 0.05, "momentum": 0.9}
-    got, expected = changes(cls, 53, 12, **setting), changes(NesterovMomentum, 53, 12, **setting)
-    close(got[1], expected[1], "the change after two steps")
-    close(got[-1], expected[-1], "the change after twelve steps")
+    compare_shifted(cls, 53, 12, learning_rate=0.05, momentum=0.9)
 
 
 def shifted_in_place(cls):
-    params = random_params(54)
-    arrays = dict(params)
-    returned = cls(learning_rate=0.1, momentum=0.5).update(params, random_params(55))
-    if returned is not params:
-        raise Wrong("`update` returns another dict: return the one that it was given.")
-    before = random_params(54)
-    for name, array in arrays.items():
-        if params[name] is not array:
-            raise Wrong(f"`params[{name!r}]` is a new array: change the caller's own, with `-=`.")
-        if np.array_equal(array, before[name]):
-            raise Wrong(f"`params[{name!r}]` has not moved.")
+    check_in_place(cls(learning_rate=0.1, momentum=0.5), random_params(54), random_params(55))
 
 
 def shifted_with_schedule(cls):
-    setting = {"learning_rate": 0.1, "momentum": 0.9}
-    got = changes(cls, 56, 9, drop_at=5, **setting)
-    expected = changes(NesterovMomentum, 56, 9, drop_at=5, **setting)
-    close(got[-1], expected[-1], "the change over nine steps with the rate cut after the fifth")
+    rates, note = [0.1] * 5 + [0.01] * 4, ", the rate cut to a tenth after the fifth,"
+    compare_shifted(cls, 56, 9, rates=rates, note=note, learning_rate=0.1, momentum=0.9)
 
 
 MY_NESTEROV = """

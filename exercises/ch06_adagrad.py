@@ -12,6 +12,7 @@ from exercises.authoring import (
     edit,
     outputs,
 )
+from exercises.classes import check_in_place, check_late_parameter, compare_runs, large_grads, random_params
 from optim_lib.experiments.ch06 import distances
 from optim_lib.optimizers import AdaGrad
 
@@ -34,12 +35,6 @@ def rates_of_adagrad(grads, learning_rate, epsilon):
 
 def random_grads(seed, steps=6, size=3):
     return np.random.default_rng(seed).normal(size=(steps, size))
-
-
-def large_grads(seed, shapes):
-    """Gradients well away from zero, so that the first step hardly depends on epsilon."""
-    rng = np.random.default_rng(seed)
-    return {name: rng.choice([-1.0, 1.0], shape) * rng.uniform(0.5, 2.0, shape) for name, shape in shapes.items()}
 
 
 def rates_after_one(effective_rates):
@@ -167,78 +162,25 @@ effective = Exercise(
 
 # 6.2 The whole class -------------------------------------------------------------------------------
 
-SHAPES = {"weights": (3, 4), "bias": (4,), "scale": ()}
-
-
-def random_params(seed, shapes=SHAPES):
-    rng = np.random.default_rng(seed)
-    return {name: np.array(rng.normal(size=shape)) for name, shape in shapes.items()}
-
-
-def copies(params):
-    return {name: value.copy() for name, value in params.items()}
-
-
-def compare_runs(answer, start, all_grads, rtol=1e-7, **settings):
-    """Run a student's class beside the library's on the same gradients, and compare step by step."""
-    mine, expected = (steps_of(maker(**settings), start, all_grads) for maker in (answer, AdaGrad))
-    for t, (step, expected_step) in enumerate(zip(mine, expected, strict=True), start=1):
-        for name in start:
-            close(step[name], expected_step[name], f"step {t} of {name!r}", rtol=rtol)
-
-
-def steps_of(optimizer, start, all_grads):
-    """How far each update moves each parameter. All updates are made before any is judged."""
-    params, steps = copies(start), []
-    for grads in all_grads:
-        before = copies(params)
-        params = optimizer.update(params, copies(grads))
-        if not isinstance(params, dict) or params.keys() != start.keys():
-            raise Wrong(f"`update` should return the dict of parameters it was given: {', '.join(start)}.")
-        steps.append({name: params[name] - before[name] for name in start})
-    return steps
-
 
 def class_first_step(my_adagrad):
     shapes = {"weights": (3, 4)}
     grads = [large_grads(63, shapes)]
-    compare_runs(my_adagrad, random_params(64, shapes), grads, rtol=1e-5, learning_rate=0.01, epsilon=1e-8)
+    compare_runs(my_adagrad, AdaGrad, random_params(64, shapes), grads, rtol=1e-5, learning_rate=0.01, epsilon=1e-8)
 
 
 def class_twenty_steps(my_adagrad):
     grads = [random_params(seed) for seed in range(600, 620)]
-    compare_runs(my_adagrad, random_params(65), grads, learning_rate=0.05, epsilon=0.1)
+    compare_runs(my_adagrad, AdaGrad, random_params(65), grads, rtol=1e-7, learning_rate=0.05, epsilon=0.1)
 
 
 def class_in_place(my_adagrad):
-    params = random_params(66)
-    arrays, before = dict(params), copies(params)
-    returned = my_adagrad(learning_rate=0.1).update(params, random_params(67))
-    if returned is not params:
-        raise Wrong("`update` returns another dict than the one it was given: change `params` and return it.")
-    for name, array in arrays.items():
-        if params[name] is not array and array.ndim:
-            raise Wrong(
-                f"`params[{name!r}]` is a new array: a model that holds the old one would not learn. "
-                f"Change it in place, `params[name] -= ...`."
-            )
-        if np.array_equal(params[name], before[name]):
-            raise Wrong(f"`params[{name!r}]` has not moved.")
+    check_in_place(my_adagrad(learning_rate=0.1), random_params(66), random_params(67))
 
 
 def class_late_parameter(my_adagrad):
-    shapes = {"early": (3,), "late": (2,)}
-    start = random_params(68, shapes)
-    mine, reference = my_adagrad(learning_rate=0.1), AdaGrad(learning_rate=0.1)
-    params, expected = {"early": start["early"].copy()}, {"early": start["early"].copy()}
-    for seed in range(630, 640):
-        grads = {"early": random_params(seed, shapes)["early"]}
-        params, expected = mine.update(params, copies(grads)), reference.update(expected, grads)
-    params["late"], expected["late"] = start["late"].copy(), start["late"].copy()
-    grads = random_params(641, shapes)
-    params, expected = mine.update(params, copies(grads)), reference.update(expected, grads)
-    what = "the first step of a parameter that arrives at step 11"
-    close(params["late"] - start["late"], expected["late"] - start["late"], what, rtol=1e-7)
+    start = random_params(68, {"early": (3,), "late": (2,)})
+    check_late_parameter(my_adagrad(learning_rate=0.1), AdaGrad(learning_rate=0.1), start, seed=630)
 
 
 MY_ADAGRAD = """

@@ -8,6 +8,7 @@ import tempfile
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from tests.browser import MISSING
 
@@ -15,6 +16,10 @@ from tests.browser import MISSING
 os.environ["OPTIM_COURSE_PROGRESS"] = str(Path(tempfile.mkdtemp(prefix="course-tests-")) / "progress.json")
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ["MPLBACKEND"] = "Agg"
+
+# The same examples in every run, however slow the machine: a failure is then always about the change at hand.
+settings.register_profile("course", derandomize=True, deadline=None)
+settings.load_profile("course")
 
 # Tests that take long for each chapter, and share what is opened or run for it.
 _BY_CHAPTER = re.compile(r"^(tests/(?:site/|test_chapters\.py)).*\b(\d\d_\w+)")
