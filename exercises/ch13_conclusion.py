@@ -1,0 +1,819 @@
+"""Chapter 13, conclusion: read a path, count memory, read the settings from a run, write an optimizer of your own."""
+
+from collections.abc import Callable
+from functools import cache
+from typing import Any
+
+import numpy as np
+
+from exercises.authoring import (
+    AcceptedAnswer,
+    Check,
+    Exercise,
+    NotAttempted,
+    Wrong,
+    WrongAnswer,
+    close,
+    edit,
+    number,
+    outputs,
+    raw,
+    unchanged_inputs,
+)
+from exercises.compare import kind_of
+from optim_lib import landscapes
+from optim_lib.data import digits
+from optim_lib.descent import Run, descend
+from optim_lib.networks import MLP
+from optim_lib.optimizers import (
+    SGD,
+    Adafactor,
+    Adam,
+    AMSGrad,
+    MomentumSGD,
+    RMSprop,
+)
+from optim_lib.training import train
+
+TITLE = "Conclusion"
+
+
+# 13.1 Whose path is it? ----------------------------------------------------------------------------
+
+RIGHT_NAMES = {"A": "RMSprop", "B": "MomentumSGD", "C": "SGD", "D": "Adam", "E": "AdaGrad"}
+_OTHER_NAMES = {
+    "gradientdescent": "sgd",
+    "momentum": "momentumsgd",
+    "sgdmomentum": "momentumsgd",
+    "sgd+momentum": "momentumsgd",
+    "sgdwithmomentum": "momentumsgd",
+}
+
+
+def _plain_name(value: Any) -> str:
+    """A name as the check compares it: classes, other spellings and other words for one rule are the same."""
+    if value is ...:
+        raise NotAttempted
+    text = value.__name__ if isinstance(value, type) else value
+    if not isinstance(text, str):
+        raise Wrong(f'Each name is a text such as "SGD"; one of yours is {kind_of(value)}.')
+    key = "".join(text.lower().split())
+    key = _OTHER_NAMES.get(key, key)
+    if key not in {name.lower() for name in RIGHT_NAMES.values()}:
+        raise Wrong(f"{text!r} is none of the five: {', '.join(sorted(RIGHT_NAMES.values()))}.")
+    return key
+
+
+def _named(names: Any, *letters: str) -> None:
+    if not isinstance(names, dict) or set(names) != set(RIGHT_NAMES):
+        raise Wrong(f"`names` should be a dict with the keys A to E; it is {kind_of(names)}.")
+    given = {letter: _plain_name(name) for letter, name in names.items()}
+    wrong = [letter for letter in letters if given[letter] != RIGHT_NAMES[letter].lower()]
+    if wrong:
+        raise Wrong(f"{' and '.join(wrong)}: not the right name yet.")
+
+
+NAMES = """
+names = {
+    "A": "RMSprop",
+    "B": "MomentumSGD",
+    "C": "SGD",
+    "D": "Adam",
+    "E": "AdaGrad",
+}
+"""
+
+whose_path = Exercise(
+    id="13.1",
+    title="Whose path is it?",
+    answer="names",
+    prompt="""
+        Five runs on the same ravine, from the same start, are drawn above: their paths, and the length of
+        each of their steps. The names are missing. Give each letter its optimizer, one of `SGD`,
+        `MomentumSGD`, `AdaGrad`, `RMSprop` and `Adam`. Every name occurs once.
+    """,
+    starter="""
+        names = {
+            "A": ...,
+            "B": ...,
+            "C": ...,
+            "D": ...,
+            "E": ...,
+        }
+    """,
+    checks=[
+        Check(
+            "the two that step by the size of the gradient",
+            2,
+            lambda names: _named(names, "B", "C"),
+            "These two start along the steep axis, where the gradient is long. Which of them carries speed through "
+            "the floor?",
+        ),
+        Check(
+            "the three that rescale each coordinate",
+            3,
+            lambda names: _named(names, "A", "D", "E"),
+            "These three set off at 45 degrees, since both coordinates step alike. Compare how the lengths of their "
+            "steps go on.",
+        ),
+    ],
+    hints=[
+        "Sort by the first step: does it go down the steep wall, or diagonally, as a step by signs would?",
+        "Of the diagonal three, one has steps that only get shorter (it never forgets), one ends with steps of a "
+        "steady length (it has no momentum to calm it), one speeds up and swings past.",
+        "The steep pair: SGD's steps flip from wall to wall and shrink; momentum's sweep along the ravine and back.",
+    ],
+    solution=NAMES,
+    explanation=(
+        "A rule leaves its signature: the direction of the first step says whether coordinates are rescaled, "
+        "overshooting says that there is memory of direction, and the length of late steps says what becomes of "
+        "the memory of sizes."
+    ),
+    wrong_answers=[
+        WrongAnswer(
+            edit(NAMES, ('"B": "MomentumSGD"', '"B": "SGD"'), ('"C": "SGD"', '"C": "MomentumSGD"')),
+            "SGD and momentum are exchanged: SGD's steps turn back at each wall, momentum's path sweeps past the "
+            "minimum and returns.",
+            points=3,
+        ),
+        WrongAnswer(
+            edit(NAMES, ('"A": "RMSprop"', '"A": "AdaGrad"'), ('"E": "AdaGrad"', '"E": "RMSprop"')),
+            "AdaGrad and RMSprop are exchanged. Both go diagonally at first; AdaGrad never forgets, so its steps "
+            "only shrink, while RMSprop's keep a steady length and rattle at the end.",
+            points=2,
+        ),
+        WrongAnswer(
+            edit(NAMES, ('"A": "RMSprop"', '"A": "Adam"'), ('"D": "Adam"', '"D": "RMSprop"')),
+            "Adam and RMSprop are exchanged: it is Adam that has a memory of direction, so it is Adam that overshoots "
+            "in a curve, and RMSprop that jumps to and fro across the floor.",
+            points=2,
+        ),
+        WrongAnswer(
+            edit(NAMES, ('"B": "MomentumSGD"', '"B": "Adam"'), ('"D": "Adam"', '"D": "MomentumSGD"')),
+            "Adam and momentum are exchanged. Both overshoot; but only momentum starts down the steep wall, because "
+            "only its step is longer where the gradient is.",
+            points=0,
+        ),
+    ],
+    accepted_answers=[
+        AcceptedAnswer(
+            edit(NAMES, ('"MomentumSGD"', '"momentum"'), ('"SGD"', '"gradient descent"'), ('"Adam"', '"adam"'))
+        ),
+        AcceptedAnswer(
+            """
+            from optim_lib.optimizers import SGD, AdaGrad, Adam, MomentumSGD, RMSprop
+            names = dict(zip("ABCDE", [RMSprop, MomentumSGD, SGD, Adam, AdaGrad]))
+            """
+        ),
+    ],
+)
+
+
+# 13.2 The bill -------------------------------------------------------------------------------------
+
+_OPTIMIZERS = {
+    "SGD": SGD,
+    "MomentumSGD": MomentumSGD,
+    "RMSprop": RMSprop,
+    "Adam": Adam,
+    "AMSGrad": AMSGrad,
+    "Adafactor": Adafactor,
+}
+NETWORK_SHAPES = {"embedding": (50, 16), "W1": (16, 40), "b1": (40,), "W2": (40, 7), "b2": (7,)}
+
+
+def measured_bytes(shapes: dict[str, tuple[int, ...]], optimizer: str) -> int:
+    """What the library's optimizer holds after one step on float32 parameters of these shapes."""
+    made = _OPTIMIZERS[optimizer]()
+    params = {name: np.ones(shape, np.float32) for name, shape in shapes.items()}
+    made.update(params, {name: np.ones_like(array) for name, array in params.items()})
+    return sum(array.nbytes for state in made.state.values() for array in state.arrays().values())
+
+
+def _bill(state_bytes: Callable, shapes: dict, *optimizers: str) -> None:
+    given = {name: state_bytes(shapes, name) for name in optimizers}
+    for name in optimizers:
+        close(given[name], measured_bytes(shapes, name), f"the bill of {name}")
+
+
+STATE_BYTES = """
+def state_bytes(shapes, optimizer):
+    \"\"\"Bytes that an optimizer keeps for float32 parameters of these shapes.\"\"\"
+    copies = {"SGD": 0, "MomentumSGD": 1, "RMSprop": 1, "Adam": 2, "AMSGrad": 3}
+    total = 0
+    for shape in shapes.values():
+        numbers = np.prod(shape)
+        if optimizer == "Adafactor":
+            kept = sum(shape) if len(shape) == 2 else numbers
+        else:
+            kept = copies[optimizer] * numbers
+        total += 4 * kept
+    return total
+"""
+
+the_bill = Exercise(
+    id="13.2",
+    title="The bill",
+    answer="state_bytes",
+    prompt="""
+        Before a long run you want to know what the optimizer's memory costs. Write
+        `state_bytes(shapes, optimizer)`: `shapes` is a dict from name to shape (a vector or a matrix),
+        `optimizer` is one of `"SGD"`, `"MomentumSGD"`, `"RMSprop"`, `"Adam"`, `"AMSGrad"` and
+        `"Adafactor"`. Return the bytes of the arrays that it remembers between two steps, all in float32.
+        Adafactor keeps one number for each row and one for each column of a matrix; for a vector it keeps
+        what RMSprop would.
+    """,
+    starter="""
+        def state_bytes(shapes, optimizer):
+            \"\"\"Bytes that an optimizer keeps for float32 parameters of these shapes.\"\"\"
+            return ...
+    """,
+    checks=[
+        Check(
+            "one array: nothing, one copy, two",
+            1,
+            lambda f: _bill(f, {"w": (30, 20)}, "SGD", "MomentumSGD", "RMSprop", "Adam"),
+            "How many arrays of the parameter's shape does each rule carry from one step to the next?",
+        ),
+        Check(
+            "a whole network",
+            1,
+            lambda f: _bill(f, NETWORK_SHAPES, "SGD", "MomentumSGD", "RMSprop", "Adam", "AMSGrad"),
+            "Biases count too, and AMSGrad keeps one array more than Adam.",
+        ),
+        Check(
+            "Adafactor",
+            2,
+            lambda f: _bill(f, NETWORK_SHAPES, "Adafactor"),
+            "A matrix of n rows and m columns costs n + m numbers, a vector of n costs n.",
+        ),
+    ],
+    hints=[
+        "Count for each rule what its equation needs from the step before: a velocity, a second moment, both, a "
+        "maximum besides.",
+        "A float32 number takes 4 bytes; `np.prod(shape)` is how many numbers an array has, also for a vector.",
+        "`copies = {'SGD': 0, 'MomentumSGD': 1, 'RMSprop': 1, 'Adam': 2, 'AMSGrad': 3}` times the numbers of each "
+        "array; for Adafactor `sum(shape)` if it is a matrix.",
+    ],
+    solution=STATE_BYTES,
+    explanation=(
+        "Adam's two moments are twice the size of the model, in the same precision; for a large model they decide "
+        "what fits on a device. Adafactor's margins are almost free: n + m numbers in place of n times m."
+    ),
+    wrong_answers=[
+        WrongAnswer(
+            edit(STATE_BYTES, ('"Adam": 2, "AMSGrad": 3', '"Adam": 1, "AMSGrad": 2')),
+            "Adam is billed for one array: it keeps two, the average of the gradients and that of their squares.",
+            points=2,
+        ),
+        WrongAnswer(
+            edit(STATE_BYTES, ("4 * kept", "8 * kept")),
+            "Every sum is twice too large: these are the bytes of float64. A float32 number takes 4.",
+            points=0,
+        ),
+        WrongAnswer(
+            edit(STATE_BYTES, ("4 * kept", "kept")),
+            "These are numbers, not bytes: a float32 number takes 4.",
+            points=0,
+        ),
+        WrongAnswer(
+            edit(STATE_BYTES, ("copies[optimizer] * numbers", "(1 + copies[optimizer]) * numbers")),
+            "The parameters themselves are on the bill. It asks for what the optimizer remembers, so SGD pays nothing.",
+            points=2,
+        ),
+        WrongAnswer(
+            edit(STATE_BYTES, ('"AMSGrad": 3', '"AMSGrad": 2')),
+            "AMSGrad is billed like Adam, but it also keeps the largest second moment so far: three arrays.",
+            points=3,
+        ),
+        WrongAnswer(
+            edit(STATE_BYTES, ("sum(shape) if len(shape) == 2 else numbers", "numbers")),
+            "Adafactor is billed like RMSprop: for a matrix it keeps only one number for each row and each column.",
+            points=2,
+        ),
+        WrongAnswer(
+            edit(STATE_BYTES, ("sum(shape) if len(shape) == 2 else numbers", "sum(shape) if len(shape) == 2 else 0")),
+            "Adafactor's vectors are missing: for a bias it keeps a full second moment, since there is nothing to "
+            "factor.",
+            points=2,
+        ),
+    ],
+)
+
+
+# 13.3 Read the settings from a run -----------------------------------------------------------------
+
+
+def _recorded_run(optimizer: Any, seed: int, steps: int = 8, size: int = 5) -> tuple[np.ndarray, np.ndarray]:
+    """The points before each step and after the last, and the gradient at each: a noisy quadratic."""
+    rng = np.random.default_rng(seed)
+    curvature, params = rng.uniform(0.2, 1.5, size), {"theta": rng.normal(size=size)}
+    points, grads = [params["theta"].copy()], []
+    for _ in range(steps):
+        grads.append(curvature * params["theta"] + 0.3 * rng.normal(size=size))
+        optimizer.update(params, {"theta": grads[-1]})
+        points.append(params["theta"].copy())
+    return np.array(points), np.array(grads)
+
+
+def _settings(settings_of: Callable, *cases: tuple[float, float, int]) -> None:
+    runs = [_recorded_run(MomentumSGD(rate, momentum), seed) for rate, momentum, seed in cases]
+    given = [outputs(settings_of(points, grads), "learning_rate", "momentum") for points, grads in runs]
+    for (rate, momentum, _), (found_rate, found_momentum) in zip(cases, given, strict=True):
+        close(found_rate, rate, f"the learning rate of a run with momentum {momentum:g}", rtol=1e-6)
+        if momentum:
+            close(found_momentum, momentum, f"the momentum of a run with learning rate {rate:g}", rtol=1e-6)
+        elif not abs(float(found_momentum)) < 1e-6:
+            raise Wrong(f"The momentum of a run without any is {number(found_momentum)}; 0 is expected.")
+
+
+def without_momentum(settings_of):
+    _settings(settings_of, (0.1, 0.0, 131), (0.03, 0.0, 132))
+
+
+def with_momentum(settings_of):
+    _settings(settings_of, (0.1, 0.9, 133), (0.05, 0.5, 134), (0.02, 0.99, 135))
+
+
+SETTINGS_OF = """
+def settings_of(points, grads):
+    \"\"\"The learning rate and the momentum of a recorded run of MomentumSGD.\"\"\"
+    steps = points[1:] - points[:-1]
+    before, now, grad = steps[:-1].ravel(), steps[1:].ravel(), grads[1:].ravel()
+    columns = np.stack([before, -grad], axis=1)
+    momentum, learning_rate = np.linalg.lstsq(columns, now, rcond=None)[0]
+    return learning_rate, momentum
+"""
+
+read_settings = Exercise(
+    id="13.3",
+    title="Read the settings from a run",
+    answer="settings_of",
+    prompt="""
+        A colleague has lost the settings of a run, but kept its log. Write `settings_of(points, grads)`:
+        row $t$ of `points` is $\\theta$ before step $t$ (and the last row after the last step), row $t$ of
+        `grads` is the gradient used in step $t$. The run was momentum with a constant rate,
+        $v_t = \\beta v_{t-1} + g_t$ and $\\theta_{t+1} = \\theta_t - \\eta v_t$. Return $\\eta$ and $\\beta$,
+        in this order. For a run of plain SGD you should find $\\beta = 0$.
+    """,
+    starter="""
+        def settings_of(points, grads):
+            \"\"\"The learning rate and the momentum of a recorded run of MomentumSGD.\"\"\"
+            steps = points[1:] - points[:-1]
+            learning_rate = ...
+            momentum = ...
+            return learning_rate, momentum
+    """,
+    checks=[
+        Check(
+            "runs of plain SGD",
+            1,
+            without_momentum,
+            "Without momentum every step is the gradient times minus the rate.",
+        ),
+        Check(
+            "runs with momentum",
+            3,
+            with_momentum,
+            "Write one step in terms of the step before it: the velocity drops out.",
+        ),
+    ],
+    hints=[
+        "A step is minus the rate times the velocity. Put the rule of the velocity in: how does a step follow from "
+        "the step before and the gradient?",
+        "`step_t = momentum * step_{t-1} - learning_rate * grad_t`: for each coordinate and each t one linear "
+        "equation in the two unknowns.",
+        "Stack `steps[:-1].ravel()` and `-grads[1:].ravel()` as two columns, and solve for `steps[1:].ravel()` with "
+        "`np.linalg.lstsq`.",
+    ],
+    solution=SETTINGS_OF,
+    explanation=(
+        "Eliminating the velocity gives step t as beta times the step before minus eta times the gradient, which is "
+        "linear in both unknowns. The same trick shows that a logged run contains its optimizer."
+    ),
+    wrong_answers=[
+        WrongAnswer(
+            edit(SETTINGS_OF, ("grads[1:].ravel()", "grads[:-1].ravel()")),
+            "The gradients are one step late: the step from row t to row t + 1 uses row t of `grads`, so `steps[1:]` "
+            "goes with `grads[1:]`.",
+            points=0,
+        ),
+        WrongAnswer(
+            edit(SETTINGS_OF, ("-grad]", "grad]")),
+            "The learning rate comes out negative: a step goes *against* the gradient.",
+            points=0,
+        ),
+        WrongAnswer(
+            edit(SETTINGS_OF, ("return learning_rate, momentum", "return momentum, learning_rate")),
+            "The two are returned in the other order: first the learning rate, then the momentum.",
+            points=0,
+        ),
+        WrongAnswer(
+            edit(
+                SETTINGS_OF,
+                ("np.linalg.lstsq(columns, now, rcond=None)[0]", "0.0, -(now @ grad) / (grad @ grad)"),
+            ),
+            "This fits the rate of plain SGD, with no momentum: it is right only where there is none. The step before "
+            "belongs into the fit.",
+            points=1,
+        ),
+        WrongAnswer(
+            edit(SETTINGS_OF, ("return learning_rate, momentum", "return learning_rate / (1 - momentum), momentum")),
+            "The rate is that of a velocity which averages, `v = beta * v + (1 - beta) * g`. This exercise asks for "
+            "the rate of the decayed sum, `v = beta * v + g`, as the chapter on momentum has it.",
+            points=1,
+            convention=True,
+        ),
+    ],
+    accepted_answers=[
+        AcceptedAnswer(
+            """
+            def settings_of(points, grads):
+                steps = np.diff(points, axis=0)
+                eta = -(steps[0] @ grads[0]) / (grads[0] @ grads[0])
+                rest = steps[1] + eta * grads[1]
+                return eta, (rest @ steps[0]) / (steps[0] @ steps[0])
+            """
+        ),
+    ],
+)
+
+
+# 13.4 Your own optimizer ---------------------------------------------------------------------------
+
+RATES = np.geomspace(1e-4, 10, 11)
+BOWL = landscapes.quadratic((1.0, 4.0), 0.4, name="a bowl")
+RAVINE = landscapes.quadratic((1.0, 100.0), np.pi / 5, name="a ravine at an angle")
+BOWL_STARTS = ((-1.7, 1.2), (1.1, 1.6))
+RAVINE_STARTS = ((-1.9, -0.7), (1.2, 1.8))
+BANANA_STARTS = landscapes.rosenbrock.starts[:2]
+DATA, NETWORK, EPOCHS = digits(seed=13), MLP((64, 24, 10)), 2
+
+
+class _Plain:
+    """A student's optimizer without the guard, for the thousands of steps of a tuned run."""
+
+    def __init__(self, optimizer: Any) -> None:
+        self._optimizer = raw(optimizer)
+
+    def update(self, params: dict, grads: dict) -> dict:
+        result = self._optimizer.update(params, {name: grad.copy() for name, grad in grads.items()})
+        if result is ...:
+            raise NotAttempted
+        if not isinstance(result, dict) or set(result) != set(params):
+            raise Wrong(f"`update` returned {kind_of(result)}: it should return the dictionary of parameters.")
+        return result
+
+
+def _make(answer: Any, rate: float) -> _Plain:
+    return _Plain(answer(learning_rate=float(rate)))
+
+
+def _at_each_rate(answer: Any, landscape: landscapes.Landscape, starts: tuple, steps: int) -> tuple[list, list]:
+    """For each of the rates, the part of the first loss that is left (at the worse start), and a run."""
+    shares, shown = [], []
+    for rate in RATES:
+        runs = [descend(_make(answer, rate), landscape, start, steps) for start in starts]
+        shares.append(max(float(run.losses[-1] / run.losses[0]) for run in runs))
+        shown.append(runs[0])
+    return shares, shown
+
+
+def _why(shares: list[float], run: Run) -> str:
+    """What the best run of an optimizer that missed a target looks like, in a sentence."""
+    best = int(np.argmin(shares))
+    if not np.ptp(run.points, axis=0).any():
+        return "It does not move at all."
+    if shares[best] >= 1:
+        return "No rate brings the loss down at all: does the step go uphill?"
+    steps = np.diff(run.points, axis=0)
+    lengths = np.linalg.norm(steps, axis=1)
+    late = lengths[-10:]
+    if late.min() > 0.3 * lengths[:10].mean():
+        return (
+            "The last steps are as long as the first, so it jumps to and fro over the minimum: a step has to shrink "
+            "as the gradient does, or with time."
+        )
+    turns = np.sum(steps[1:] * steps[:-1], axis=1)[: len(steps) // 2]
+    if np.mean(turns < 0) > 0.6:
+        return (
+            "Most of its steps turn back on the step before: it zigzags between the walls. A memory of past gradients "
+            "cancels what flips its sign."
+        )
+    if late.max() < 1e-9 * max(lengths.max(), 1e-300):
+        return "Its steps have died out before it arrived: something divides by a sum that only grows."
+    if best in (0, len(RATES) - 1):
+        return f"Its best rate, {RATES[best]:.2g}, is at the end of the list: what unit is your step in?"
+    if not shares[best + 1] < 1:
+        return (
+            f"At this rate it is too slow along the floor, and at the next, {RATES[best + 1]:.2g}, the steep walls "
+            "throw it out: no single rate suits both. A memory of past gradients builds up speed along the floor only."
+        )
+    return "It is on its way, but too slow."
+
+
+def _descends(answer: Any, landscape: landscapes.Landscape, starts: tuple, steps: int, target: float) -> str:
+    shares, runs = _at_each_rate(answer, landscape, starts, steps)
+    best = int(np.argmin(shares))
+    told = (
+        f"At the best of {len(RATES)} rates, {RATES[best]:.2g}, {_share(shares[best])} of the first loss is left "
+        f"after {steps} steps"
+    )
+    if not shares[best] <= target:
+        raise Wrong(f"{told}; at most {target:g} is asked. {_why(shares, runs[best])}")
+    others = ", ".join(
+        f"{name} {_share(_baseline_left(name, landscape.name, starts, steps))}" for name in ("SGD", "Adam")
+    )
+    return f"{told} (tuned alike: {others})."
+
+
+def _share(left: float) -> str:
+    return f"{left:.0e}" if np.isfinite(left) else "all"
+
+
+_SURFACES = {surface.name: surface for surface in (BOWL, RAVINE, landscapes.rosenbrock)}
+_BASELINES = {"SGD": SGD, "momentum": MomentumSGD, "Adam": Adam}
+
+
+@cache
+def _baseline_left(name: str, surface: str, starts: tuple, steps: int) -> float:
+    return min(_at_each_rate(_BASELINES[name], _SURFACES[surface], starts, steps)[0])
+
+
+def _network_loss(answer: Any) -> tuple[float, float]:
+    """The test loss, mean of three seeds, at the rate with the lowest validation loss on a fourth; and that rate."""
+
+    def history(rate: float, seed: int) -> Any:
+        return train(NETWORK, _make(answer, rate), DATA, epochs=EPOCHS, seed=seed, progress=False)
+
+    validation = [history(rate, 0).validation_losses[-1] for rate in RATES]
+    best = float(RATES[int(np.argmin(np.where(np.isfinite(validation), validation, np.inf)))])
+    finals = [history(best, seed) for seed in (1, 2, 3)]
+    losses = [np.inf if run.diverged_at is not None else NETWORK.loss(run.params, *DATA.test) for run in finals]
+    return float(np.mean(losses)), best
+
+
+@cache
+def _baseline_loss(name: str) -> float:
+    return _network_loss(_BASELINES[name])[0]
+
+
+def in_place(answer):
+    """One update on two arrays: the same dictionary, the same arrays, other values; twice, and gradients left alone."""
+    rng = np.random.default_rng(136)
+    optimizer = answer(learning_rate=0.01)
+    params = {"W": rng.normal(size=(3, 4)), "b": rng.normal(size=5)}
+    arrays, before = dict(params), {name: array.copy() for name, array in params.items()}
+    for _ in range(2):
+        returned = optimizer.update(params, {name: rng.normal(size=array.shape) for name, array in params.items()})
+    if not isinstance(returned, dict) or set(returned) != set(arrays):
+        raise Wrong(f"`update` returned {kind_of(returned)}: it should return the dictionary of parameters.")
+    replaced = [name for name, array in arrays.items() if returned[name] is not array]
+    if replaced:
+        raise Wrong(
+            f"`update` puts a new array in place of {replaced[0]!r}, so whoever holds the old one does not see the "
+            "step: write `params[name] -= step`."
+        )
+    still = [name for name in arrays if np.array_equal(arrays[name], before[name])]
+    if still:
+        raise Wrong(f"Two updates leave {still[0]!r} as it was.")
+    for name, array in arrays.items():
+        close(np.isfinite(array).all(), True, f"whether {name!r} is finite after two updates")
+    unchanged_inputs(optimizer.update)
+
+
+def on_the_bowl(answer):
+    return _descends(answer, BOWL, BOWL_STARTS, 100, 5e-3)
+
+
+def in_the_ravine(answer):
+    return _descends(answer, RAVINE, RAVINE_STARTS, 100, 5e-3)
+
+
+def on_the_banana(answer):
+    return _descends(answer, landscapes.rosenbrock, BANANA_STARTS, 400, 0.02)
+
+
+def network_learns(answer):
+    loss, rate = _network_loss(answer)
+    sgd = _baseline_loss("SGD")
+    told = f"Its test loss is {loss:.2f} at the best rate, {rate:.2g}; that of tuned SGD is {sgd:.2f}."
+    if not loss <= 1.5 * sgd:
+        raise Wrong(f"{told} At most 1.5 times that is asked.")
+    return told
+
+
+def network_is_level(answer):
+    loss, _ = _network_loss(answer)
+    best = min(_baseline_loss(name) for name in _BASELINES)
+    baselines = ", ".join(f"{name} {_baseline_loss(name):.2f}" for name in _BASELINES)
+    told = f"Test loss {loss:.2f}; tuned alike: {baselines}."
+    if not loss <= 1.25 * best:
+        raise Wrong(f"{told} To be level it may be a quarter above the best of these.")
+    return told
+
+
+MY_OPTIMIZER = """
+class MyOptimizer:
+    def __init__(self, learning_rate=0.01, beta1=0.9, beta2=0.99, epsilon=1e-8):
+        self.learning_rate, self.beta1, self.beta2 = learning_rate, beta1, beta2
+        self.epsilon = epsilon
+        self.m, self.v, self.t = {}, {}, {}
+
+    def update(self, params, grads):
+        for name in params:
+            grad = grads[name]
+            if name not in self.m:
+                self.m[name], self.v[name] = np.zeros_like(grad), np.zeros_like(grad)
+                self.t[name] = 0
+            self.t[name] += 1
+            m, v, t = self.m[name], self.v[name], self.t[name]
+            m += (1 - self.beta1) * (grad - m)
+            v += (1 - self.beta2) * (grad**2 - v)
+            m_hat, v_hat = m / (1 - self.beta1**t), v / (1 - self.beta2**t)
+            agrees = m * grad > 0
+            caution = agrees / max(agrees.mean(), 0.1)
+            step = caution * m_hat / (np.sqrt(v_hat) + self.epsilon)
+            params[name] -= self.learning_rate * step
+        return params
+"""
+
+MY_MOMENTUM = """
+class MyOptimizer:
+    def __init__(self, learning_rate=0.01, momentum=0.9):
+        self.learning_rate, self.momentum, self.velocity = learning_rate, momentum, {}
+
+    def update(self, params, grads):
+        for name in params:
+            velocity = self.velocity.setdefault(name, np.zeros_like(params[name]))
+            velocity *= self.momentum
+            velocity += grads[name]
+            params[name] -= self.learning_rate * velocity
+        return params
+"""
+
+MY_SGD = """
+class MyOptimizer:
+    def __init__(self, learning_rate=0.01):
+        self.learning_rate = learning_rate
+
+    def update(self, params, grads):
+        for name in params:
+            params[name] -= self.learning_rate * grads[name]
+        return params
+"""
+
+MY_STARTER = """
+class MyOptimizer:
+    def __init__(self, learning_rate=0.01):
+        self.learning_rate = learning_rate
+
+    def update(self, params, grads):
+        return ...
+"""
+
+own_optimizer = Exercise(
+    id="13.4",
+    title="Your own optimizer",
+    answer="MyOptimizer",
+    prompt="""
+        Write an optimizer of your own: a class whose constructor takes `learning_rate` (other settings may
+        have defaults), with `update(params, grads)`, which changes the arrays of `params` in place and
+        returns the dictionary. Take anything from this course, or something that is not in it. On each
+        task your optimizer is given eleven learning rates, from 0.0001 to 10, and judged at the best of
+        them, just as the baselines are: on a bowl, on a narrow ravine at an angle, on Rosenbrock's banana,
+        and on a network and data that you have not seen, where the rate is chosen on validation and
+        the loss reported on test examples, for three fresh seeds.
+    """,
+    starter=MY_STARTER,
+    checks=[
+        Check(
+            "two updates, in place",
+            2,
+            in_place,
+            "`params` may hold several arrays of different shapes; keep what you remember by name.",
+        ),
+        Check("a bowl, in 100 steps", 2, on_the_bowl, "SGD is enough here."),
+        Check(
+            "a ravine a hundred times steeper than long, in 100 steps",
+            3,
+            in_the_ravine,
+            "Which chapter ended the zigzag? Rescaling the coordinates helps less in a ravine at an angle.",
+        ),
+        Check(
+            "Rosenbrock's banana, in 400 steps",
+            3,
+            on_the_banana,
+            "A curved valley: momentum follows it, a good scale finds it.",
+        ),
+        Check(
+            "a network: it learns",
+            2,
+            network_learns,
+            "Mini-batches are noisy: does one large gradient do lasting harm to your step?",
+        ),
+        Check(
+            "a network: level with tuned baselines",
+            3,
+            network_is_level,
+            "SGD, momentum and Adam got the same eleven rates.",
+        ),
+    ],
+    hints=[
+        "Start from what you know: the rule of any chapter, written with plain dictionaries for its state, is a valid "
+        "answer. Then change one thing and see.",
+        "A memory of the direction (`velocity[name]`) gets through the ravine and around the banana's bend; keep it "
+        "in a dict, made of zeros when a name is first seen.",
+        "Momentum in four lines: `velocity *= 0.9`, `velocity += grads[name]`, `params[name] -= learning_rate * "
+        "velocity`, `return params`. It is level with the baselines, and full marks.",
+    ],
+    solution=MY_OPTIMIZER,
+    explanation=(
+        "This one is Adam with caution: a coordinate moves only where the average and the newest gradient agree in "
+        "sign, an idea of Liang et al. (2024). Any sound rule passes: what the checks ask for is a step that "
+        "remembers, and that shrinks."
+    ),
+    changes=(0,),
+    wrong_answers=[
+        WrongAnswer(MY_SGD, "the steep walls throw it out: no single rate suits both", points=9, diagnose=False),
+        WrongAnswer(
+            edit(MY_MOMENTUM, ("params[name] -= self", "params[name] += self")),
+            "No rate brings the loss down at all: does the step go uphill?",
+            points=2,
+            diagnose=False,
+        ),
+        WrongAnswer(
+            edit(
+                MY_MOMENTUM,
+                (
+                    "params[name] -= self.learning_rate * velocity",
+                    "params[name] = params[name] - self.learning_rate * velocity",
+                ),
+            ),
+            "puts a new array in place of 'W'",
+            points=13,
+            diagnose=False,
+        ),
+        WrongAnswer(
+            edit(
+                MY_MOMENTUM,
+                ("self.velocity.setdefault(name, np.zeros_like(params[name]))", "self.velocity"),
+                ("momentum, {}", "momentum, np.zeros(2)"),
+            ),
+            "Your code stopped with `ValueError",
+            diagnose=False,
+        ),
+        WrongAnswer(
+            edit(MY_SGD, ("* grads[name]", "* np.sign(grads[name])")),
+            "The last steps are as long as the first, so it jumps to and fro over the minimum",
+            diagnose=False,
+        ),
+        WrongAnswer(
+            edit(MY_MOMENTUM, ("        return params", "        self.velocity = dict(self.velocity)")),
+            "returned None: is a `return` missing?",
+            points=0,
+            diagnose=False,
+        ),
+        WrongAnswer(
+            edit(
+                MY_MOMENTUM, ("velocity += grads[name]", "grads[name] += 1e-4 * params[name]; velocity += grads[name]")
+            ),
+            "changes its argument `grads` in place",
+            diagnose=False,
+        ),
+        WrongAnswer(
+            edit(MY_MOMENTUM, ("learning_rate=0.01, momentum=0.9", "rate=0.01, momentum=0.9")).replace(
+                "= learning_rate, momentum", "= rate, momentum"
+            ),
+            "`MyOptimizer` is called with 1 argument (learning_rate=",
+            points=0,
+            diagnose=False,
+        ),
+    ],
+    accepted_answers=[
+        AcceptedAnswer(MY_MOMENTUM),
+        AcceptedAnswer(
+            """
+            from optim_lib.optimizers import NesterovMomentum
+
+            class MyOptimizer:
+                def __init__(self, learning_rate=0.01):
+                    self.inner = NesterovMomentum(learning_rate)
+
+                def update(self, params, grads):
+                    return self.inner.update(params, grads)
+            """
+        ),
+        AcceptedAnswer(
+            """
+            from optim_lib.optimizers import Adam
+
+            class MyOptimizer(Adam):
+                def __init__(self, learning_rate=0.01):
+                    super().__init__(learning_rate=learning_rate)
+            """
+        ),
+    ],
+)
+
+EXERCISES = [whose_path, the_bill, read_settings, own_optimizer]
