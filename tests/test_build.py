@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
 import subprocess
 from pathlib import Path
 
+import nbformat
 import pytest
 import yaml
+from jupyter_cache import get_cache
 
 from optim_lib.palette import DARK, LIGHT
-from tools import build_book, site_assets
+from tools import build_book, run_chapters, site_assets
 
 ROOT = Path(__file__).parents[1]
 
@@ -143,3 +146,34 @@ def test_pages_and_figures_have_the_same_colors(theme, palette):
     colors = dict(re.findall(r"--uo-(\w+): (#\w+);", block))
     shared = ("paper", "ink", "muted", "faint", "panel", "accent", "good")
     assert {name: colors[name].lower() for name in shared} == {name: palette[name].lower() for name in shared}
+
+
+# --- running chapters ahead -----------------------------------------------------------------------
+
+
+def notebook(path: Path, *sources: str) -> Path:
+    cells = [nbformat.v4.new_code_cell(source) for source in sources]
+    kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
+    nbformat.write(nbformat.v4.new_notebook(cells=cells, metadata=kernel), path)
+    return path
+
+
+def test_chapters_are_run_ahead_once_and_a_failing_one_is_left_to_the_build(tmp_path, capsys):
+    good = notebook(tmp_path / "good.ipynb", "import os", "print(os.environ['OPTIM_COURSE_PROGRESS'], 6 * 7)")
+    bad = notebook(tmp_path / "bad.ipynb", "1 / 0")
+    run_chapters.run_ahead([good, bad], tmp_path / "cache", 60, tmp_path)
+    printed = capsys.readouterr().out
+    assert re.search(r"good.ipynb ran in [\d.]+ s", printed)
+    assert "bad.ipynb failed" in printed
+    cache = get_cache(tmp_path / "cache")
+    cached = cache.get_cache_bundle(cache.match_cache_notebook(nbformat.read(good, 4)).pk).nb
+    assert "42" in cached.cells[1].outputs[0].text
+    assert os.environ["OPTIM_COURSE_PROGRESS"] not in cached.cells[1].outputs[0].text
+    run_chapters.run_ahead([good], tmp_path / "cache", 60, tmp_path)
+    assert capsys.readouterr().out == "", "what the cache holds is not run again"
+
+
+def test_the_notebooks_of_the_book_are_found():
+    found = build_book.notebooks_of(ROOT / "_toc.yml")
+    assert found == sorted(found)
+    assert {path.name for path in found} == {path.name for path in (ROOT / "chapters").glob("*.ipynb")}

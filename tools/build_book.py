@@ -31,7 +31,7 @@ from pathlib import Path
 
 import yaml
 
-from tools import site_assets
+from tools import run_chapters, site_assets
 
 ROOT = Path(__file__).parents[1]
 BUILD = ROOT / "_build"
@@ -39,6 +39,7 @@ CODE = ("optim_lib", "exercises", "requirements.txt")
 LOOK = ("_config.yml", "_toc.yml", "book", "tools/build_book.py", "tools/site_assets.py", "tools/assets")
 PAGES = ("chapters",)
 FRONT_PAGES = ("chapters/how-to-use", "chapters/notation", "chapters/references")
+EXECUTION_SECONDS = yaml.safe_load((ROOT / "_config.yml").read_text(encoding="utf-8"))["execute"]["timeout"]
 IGNORED = ("__pycache__", ".ipynb_checkpoints")
 ANSI_ESCAPE = re.compile(r"\x1b\[[0-9;]*[mK]")
 
@@ -132,7 +133,6 @@ def _run_jupyter_book(build: Path, toc: Path, strict: bool) -> int:
         environment = {
             **os.environ,
             "OPTIM_COURSE_PROGRESS": str(Path(scratch) / "progress.json"),
-            "OMP_NUM_THREADS": os.environ.get("OMP_NUM_THREADS", "1"),
             "NO_COLOR": "1",
             "PYTHONUNBUFFERED": "1",
         }
@@ -168,6 +168,8 @@ def build_site(build: Path = BUILD, toc: Path = ROOT / "_toc.yml", *, strict: bo
         new = signatures()
         _drop_what_changed(build, new)
         print("Building the site; chapters that changed are run ...", flush=True)
+        os.environ.setdefault("OMP_NUM_THREADS", "1")
+        run_chapters.run_ahead(notebooks_of(toc), build / ".jupyter_cache", EXECUTION_SECONDS, ROOT)
         if _run_jupyter_book(build, toc, strict) != 0:
             for report in sorted((build / "html" / "reports").rglob("*.err.log")):
                 print(f"\n{report.name}\n{ANSI_ESCAPE.sub('', report.read_text(encoding='utf-8'))}", file=sys.stderr)
@@ -179,6 +181,13 @@ def build_site(build: Path = BUILD, toc: Path = ROOT / "_toc.yml", *, strict: bo
         _remember(build, new)
         print(f"Built in {time.perf_counter() - begin:.0f} s.")
         return True
+
+
+def notebooks_of(toc: Path) -> list[Path]:
+    """The notebooks that a table of contents names, in its order."""
+    named = re.findall(r"^\s*-?\s*(?:file|root):\s*(\S+)", toc.read_text(encoding="utf-8"), re.MULTILINE)
+    paths = [ROOT / f"{name}.ipynb" for name in named]
+    return [path for path in paths if path.exists()]
 
 
 def _preview_toc(notebooks: list[Path], folder: Path) -> Path:
