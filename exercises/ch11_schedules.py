@@ -629,7 +629,7 @@ cycle = Exercise(
     solution=ONE_CYCLE,
     explanation=(
         "Rate and momentum are mirrored, so the effective rate lr / (1 - momentum) swings less than the rate: at the "
-        "top the rate is 25 times its first value, the effective rate only 25 / 3 times. The numbers are the defaults of "
+        "top the rate is 25 times its first value, the effective rate only 25 / 3 times. The numbers are those of "
         "torch's OneCycleLR."
     ),
     wrong_answers=[
