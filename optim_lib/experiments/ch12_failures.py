@@ -171,13 +171,10 @@ FAULTS = {
 
 TUMORS = (30, 16, 2)
 MYSTERIES = {
-    "A": Fault(sizes=TUMORS, learning_rate=0.1, examples=24, steps=120, batch_size=8),
-    "B": Fault(sizes=TUMORS, learning_rate=1e-4, steps=120),
-    "C": Fault(sizes=TUMORS, learning_rate=0.03, initial_scale=0.0, steps=120),
-    "D": Fault(sizes=TUMORS, learning_rate=0.05, labels_shuffled=True, steps=120),
-    "E": Fault(sizes=TUMORS, learning_rate=0.05, shuffled=False, steps=120),
-    "F": Fault(sizes=TUMORS, learning_rate=4.0, steps=120),
-    "G": Fault(sizes=TUMORS, learning_rate=0.03, input_scale=50, steps=120),
+    "A": Fault(sizes=TUMORS, input_scale=50.0, steps=120),
+    "B": Fault(sizes=TUMORS, learning_rate=0.05, labels_shuffled=True, steps=120),
+    "C": Fault(sizes=TUMORS, initial_scale=0.0, steps=120),
+    "D": Fault(sizes=TUMORS, learning_rate=0.1, examples=24, batch_size=8, steps=120),
 }
 
 
