@@ -1,6 +1,6 @@
 # Understanding Optimizers. Needs Python 3.11 or newer and make; everything else is installed into .venv.
 .DEFAULT_GOAL := help
-.PHONY: help book test serve lab bench clean lint
+.PHONY: help book test serve lab bench claims clean lint
 
 PYTHON ?= python3
 VENV := .venv
@@ -40,6 +40,9 @@ bench: $(VENV)/installed-test ## Measure the library against torch.optim and opt
 	@env -u OPENBLAS_CORETYPE -u OPENBLAS_L2_SIZE $(BIN)/pytest benchmarks --quiet --benchmark-only \
 	  --benchmark-json=_build/benchmarks.json --benchmark-columns=min,median,rounds --benchmark-sort=name; status=$$?; \
 	$(BIN)/python -m tools.build_book && $(BIN)/python -m tools.measure_site && exit $$status
+
+claims: $(VENV)/installed ## Recompute the claims ledger
+	@$(BIN)/python -m optim_lib.claims
 
 clean: ## Remove everything that was built, the environment and the site; your workspace/ stays
 	rm -rf _build $(VENV) *.egg-info .pytest_cache .ruff_cache .hypothesis .benchmarks

@@ -1,0 +1,107 @@
+"""The page of the ledger, as MyST Markdown that the book's cells show."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Sequence
+from functools import cache
+from html import escape
+from pathlib import Path
+
+from docutils.nodes import make_id
+
+from optim_lib.claims.ledger import VERDICTS, Claim, load_ledger
+
+CHAPTERS = Path(__file__).parents[2] / "chapters"
+CLASSES = dict(zip(VERDICTS, ("holds", "partly", "not", "disputed", "untested"), strict=True))
+
+
+class Markdown(str):
+    """Text that a notebook shows as Markdown."""
+
+    __slots__ = ()
+
+    def _repr_markdown_(self) -> str:
+        return str(self)
+
+
+def summary(claims: Sequence[Claim] | None = None) -> Markdown:
+    """How many claims have which verdict, and the style of the page."""
+    claims = load_ledger() if claims is None else claims
+    counts = Counter(claim.verdict for claim in claims)
+    style = (Path(__file__).parent / "claims.css").read_text(encoding="utf-8")
+    badges = "\n".join(f"- {badge(verdict)} {counts[verdict]}" for verdict in VERDICTS)
+    return Markdown(f"<style>\n{style}</style>\n\n**{len(claims)} claims.**\n\n{badges}\n")
+
+
+def decision_tree() -> Markdown:
+    """The leaves of the article's decision tree, each with its verdict and the way to its claim."""
+    rows = [f"| {c.leaf} | [{c.claim}]({c.id}) | {badge(c.verdict)} |" for c in load_ledger() if c.leaf]
+    return Markdown("\n".join(["| the question | the article's answer | verdict |", "| --- | --- | --- |", *rows]))
+
+
+def section(number: int) -> Markdown:
+    """All claims of a section of the article."""
+    return Markdown("\n".join(entry(claim) for claim in load_ledger() if claim.section == number))
+
+
+def entry(claim: Claim) -> str:
+    """One claim: what is claimed, the verdict, what was measured, how, and where."""
+    below = [claim.how, _seeds(claim), _where(claim)]
+    if claim.sources:
+        below.append("Sources: {cite:t}`" + ",".join(claim.sources) + "`.")
+    return "\n".join(
+        [
+            "::::{container} uo-claim",
+            "",
+            f"({claim.id})=",
+            "",
+            f"**{claim.claim}** {badge(claim.verdict)}",
+            "",
+            claim.sentence(),
+            "",
+            ":::{container} uo-claim-how",
+            " ".join(part for part in below if part),
+            ":::",
+            "::::",
+            "",
+        ]
+    )
+
+
+def badge(verdict: str) -> str:
+    return f'<span class="uo-verdict uo-verdict-{CLASSES[verdict]}">{escape(verdict)}</span>'
+
+
+def _seeds(claim: Claim) -> str:
+    count = claim.seeds() if claim.is_measured else 0
+    return f"{count} seeds: median (lowest to highest)." if count > 1 else ""
+
+
+def _where(claim: Claim) -> str:
+    """The way to the part of the chapter that has the experiment, or its smaller live version."""
+    number, heading = int(claim.chapter[:2]), heading_of(claim.chapter, claim.cell)
+    if not (CHAPTERS / f"{claim.chapter}.ipynb").exists():
+        return f"Chapter {number}."
+    place = f"#{make_id(heading)}" if heading else ""
+    words = f"chapter {number}" + (f", {escape(heading)}" if heading else "")
+    return f'Live in <a class="reference internal" href="{claim.chapter}.html{place}">{words}</a>.'
+
+
+def heading_of(chapter: str, cell: str) -> str:
+    """The heading above a cell of a chapter, without marks; empty if there is no such cell."""
+    heading = ""
+    for found in _cells(chapter):
+        if found["cell_type"] == "markdown":
+            titles = [line for line in "".join(found["source"]).splitlines() if line.startswith("##")]
+            heading = titles[-1].lstrip("#").strip().strip("*") if titles else heading
+        elif found["id"] == cell:
+            return heading
+    return ""
+
+
+@cache
+def _cells(chapter: str) -> list[dict]:
+    path = CHAPTERS / f"{chapter}.ipynb"
+    return json.loads(path.read_text(encoding="utf-8"))["cells"] if path.exists() else []
