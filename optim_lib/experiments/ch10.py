@@ -62,14 +62,15 @@ def train_stack(
     seeds: Sequence[int],
     batch_size: int | None = None,
     *,
-    scheduled: bool = True,
+    schedule: str = "cosine",
     sharp_at: float | None = None,
 ) -> tuple[Params, list[float]]:
     """Train networks for every rate of an optimizer, of shape (settings, 1, 1, 1), and every seed.
 
-    With a schedule the rate rises over the first tenth of the steps and falls along a cosine. With `sharp_at` there is
-    one setting: also return the sharpness of each network when its training loss is first under that value, looked at
-    every time that about 128 examples have been seen.
+    The schedule "cosine" raises the rate over the first tenth of the steps and takes it down along a cosine,
+    "warm-up" only raises it, "constant" does neither. With `sharp_at` there is one setting: also return the sharpness
+    of each network when its training loss is first under that value, looked at every time that about 128 examples have
+    been seen.
     """
     optimizer.sweep_axes = 2
     rates, x, y = optimizer.learning_rate, DATA.train.x.astype(network.dtype), DATA.train.y
@@ -78,9 +79,8 @@ def train_stack(
     with np.errstate(all="ignore"):  # rates that are too large overflow
         while step < steps:
             for batch in _batches(len(x), batch_size, generators):
-                if scheduled:
-                    share = warmup_cosine(1.0, step + 1, steps + 1, warmup_epochs=max(1, steps // 10))
-                    optimizer.learning_rate = rates * share
+                if schedule != "constant":
+                    optimizer.learning_rate = rates * _share(schedule, step, steps)
                 inputs, targets = (x, y) if batch is None else (x[batch], y[batch])
                 optimizer.update(params, network.loss_and_gradients(params, inputs, targets)[1])
                 step += 1
@@ -93,6 +93,14 @@ def train_stack(
     raise AssertionError("unreachable: the loop returns at its last step")
 
 
+def _share(schedule: str, step: int, steps: int) -> float:
+    """The factor on the rate at a step, counted from 0."""
+    warm = max(1, steps // 10)
+    if schedule == "warm-up":
+        return min(1.0, (step + 1) / warm)
+    return float(warmup_cosine(1.0, step + 1, steps + 1, warmup_epochs=warm))
+
+
 def _batches(n: int, batch_size: int | None, generators: Sequence[np.random.Generator]) -> Any:
     """One epoch: for each step the examples of every seed, of shape (seeds, batch_size); None if all are taken."""
     if batch_size is None:
@@ -102,13 +110,17 @@ def _batches(n: int, batch_size: int | None, generators: Sequence[np.random.Gene
 
 @dataclass(frozen=True)
 class Entrant:
-    """An optimizer in a contest: the range of its rates, the name of its memory if that is tried too, and the rest."""
+    """An optimizer in a contest: the range of its rates, the name of its memory if that is tried too, and the rest.
+
+    All get the schedule of `train_stack` called "cosine", but for one that is made to go without.
+    """
 
     optimizer: type[Optimizer]
     lowest: float
     highest: float
     memory: str | None = None
     fixed: Mapping[str, float] = field(default_factory=dict)
+    schedule: str = "cosine"
 
     def settings(self, trials: int, memories: Sequence[float]) -> dict[str, Array]:
         """A grid of `trials` rates and, where there is one, of the memory's values."""
@@ -167,19 +179,20 @@ def tuned(
     steps: int,
     batch_size: int | None = None,
     *,
-    network: MLP = NETWORK,
+    network: MLP = SHALLOW,
     memories: Sequence[float] = (0.9,),
-    trials: int = 8,
+    trials: int = 7,
+    tuning_seeds: Sequence[int] = TUNING_SEEDS,
 ) -> Result:
     """Try `trials` rates, each with every memory, on the tuning seeds, and report the best on the others."""
     settings = entrant.settings(trials, memories)
     swept = entrant.optimizer(**{name: values.reshape(-1, 1, 1, 1) for name, values in settings.items()})
-    params, _ = train_stack(network, swept, steps, TUNING_SEEDS, batch_size)
+    params, _ = train_stack(network, swept, steps, tuning_seeds, batch_size, schedule=entrant.schedule)
     with np.errstate(all="ignore"):
         losses = np.nan_to_num(network.loss(params, *DATA.validation), nan=np.inf).mean(axis=1)
     best = int(np.argmin(losses))
     chosen = entrant.optimizer(**{name: values[[best]].reshape(-1, 1, 1, 1) for name, values in settings.items()})
-    params, _ = train_stack(network, chosen, steps, REPORT_SEEDS, batch_size)
+    params, _ = train_stack(network, chosen, steps, REPORT_SEEDS, batch_size, schedule=entrant.schedule)
     rate = float(settings["learning_rate"][best])
     return Result(
         label,
@@ -219,7 +232,7 @@ def sharpness_by_batch(
         found[rate] = {}
         for size in batch_sizes:
             optimizer = MomentumSGD(learning_rate=np.full((1, 1, 1, 1), rate))
-            values = train_stack(NETWORK, optimizer, most, REPORT_SEEDS, size, scheduled=False, sharp_at=loss)[1]
+            values = train_stack(NETWORK, optimizer, most, REPORT_SEEDS, size, schedule="constant", sharp_at=loss)[1]
             found[rate][f"batch {size}" if size else "all 1079"] = np.array(values)
     return found
 
@@ -240,24 +253,14 @@ MODERN = {
     "Shampoo": Entrant(Shampoo, 0.03, 10.0),
     "SOAP": Entrant(SOAP, 1e-3, 0.3, None, {"weight_decay": 0.0}),
     "Muon": Entrant(Muon, 3e-3, 1.0),
-    "Schedule-Free": Entrant(ScheduleFreeAdamW, 3e-3, 1.0),
+    "Schedule-Free": Entrant(ScheduleFreeAdamW, 3e-3, 1.0, schedule="warm-up"),
     "Prodigy": Entrant(Prodigy, 0.03, 10.0),
 }
 
 
-def contest(
-    entrants: Mapping[str, Entrant],
-    steps: int,
-    batch_size: int | None = None,
-    *,
-    network: MLP = SHALLOW,
-    memories: Sequence[float] = (0.5, 0.9),
-) -> list[Result]:
-    """Every optimizer with eight rates (and two memories) on the tuning seeds; the best of them on five others."""
-    return [
-        tuned(label, entrant, steps, batch_size, network=network, memories=memories)
-        for label, entrant in entrants.items()
-    ]
+def contest(entrants: Mapping[str, Entrant], steps: int, batch_size: int | None = None, **options: Any) -> list[Result]:
+    """Every optimizer at the best of its settings, as `tuned` finds it."""
+    return [tuned(label, entrant, steps, batch_size, **options) for label, entrant in entrants.items()]
 
 
 # Layers on scales of their own ----------------------------------------------------------------------------
@@ -274,13 +277,24 @@ def layer_norms(network: MLP, params: Params) -> list[dict[str, object]]:
     return rows
 
 
+def layer_example(seed: int = 0) -> tuple[Array, Array]:
+    """Weights and a gradient of the digit network's first layer, before the first step."""
+    params = NETWORK.initialize(seed)
+    return params["W1"], NETWORK.loss_and_gradients(params, *DATA.train)[1]["W1"]
+
+
+def settled(table: Any, under: float = 0.1, last: int = 10) -> NDArray[np.bool_]:
+    """For a quest: where the loss stays under a value over the last steps."""
+    return np.asarray((table.gaps(table.series[0])[..., -last:] < under).all(axis=-1))
+
+
 def rescaled_losses(
     optimizers: Mapping[str, Any],
     unit_scales: ArrayLike,
     loss_scales: ArrayLike,
     *,
     steps: int = 30,
-    examples: int = 256,
+    examples: int = 128,
 ) -> dict[str, Array]:
     """Training losses, of shape (unit scales, loss scales, steps + 1), of one network in other units.
 
