@@ -2,7 +2,7 @@
 
 from optim_lib.optimizers.adam import Adam, AdamW, AMSGrad, UncorrectedAdam
 from optim_lib.optimizers.adam_variants import AdaBelief, NAdam, RAdam
-from optim_lib.optimizers.adaptive import AdaGrad, RMSprop
+from optim_lib.optimizers.adaptive import AdaGrad, CenteredRMSprop, RMSprop
 from optim_lib.optimizers.base import Optimizer
 from optim_lib.optimizers.composing import (
     GradientAccumulator,
@@ -33,6 +33,7 @@ __all__ = [
     "Adafactor",
     "Adam",
     "AdamW",
+    "CenteredRMSprop",
     "GradientAccumulator",
     "Lion",
     "Lookahead",

@@ -1,4 +1,4 @@
-"""A learning rate for each parameter, from the size of its own past gradients: AdaGrad and RMSprop."""
+"""A learning rate for each parameter, from the size of its own past gradients: AdaGrad, RMSprop, centered RMSprop."""
 
 from __future__ import annotations
 
@@ -104,3 +104,54 @@ class RMSprop(Optimizer):
         state.mean_square *= self.decay
         state.mean_square += (1 - self.decay) * grad**2
         theta -= self.learning_rate * grad / (np.sqrt(state.mean_square) + self.epsilon)
+
+
+class CenteredRMSprop(RMSprop):
+    r"""Centered RMSprop: divide by how much the gradient varies, not by how large it is.
+
+    RMSprop divides a steady slope by its own size, and so takes steps of one rate however sure of it the gradients are.
+    With the square of the mean taken off, what is left is a variance: agreement makes the steps longer.
+
+    .. math::
+        E[g^2]_t &= \gamma \, E[g^2]_{t-1} + (1 - \gamma) \, g_t^2 \\
+        E[g]_t &= \gamma \, E[g]_{t-1} + (1 - \gamma) \, g_t \\
+        \theta_{t+1} &= \theta_t - \frac{\eta}{\sqrt{E[g^2]_t - E[g]_t^2} + \epsilon} \, g_t
+
+    Parameters
+    ----------
+    learning_rate, decay, epsilon : float or array
+        As in `RMSprop`; both averages forget with the same `decay`.
+
+    Notes
+    -----
+    State: ``mean_square`` and ``mean``, shaped like the parameter. A gradient that never changes has no variance, and
+    its step grows to :math:`\eta g / \epsilon`. Rounding can bring the difference below zero; it is then taken as zero,
+    where torch.optim.RMSprop with ``centered=True`` takes the root all the same and gives NaN.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If a hyperparameter is not a number in its range. `update` lists its own errors.
+
+    References
+    ----------
+    Graves (2013), "Generating sequences with recurrent neural networks", with momentum and :math:`\epsilon` inside the
+    root.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> optimizer = CenteredRMSprop(learning_rate=0.1, decay=0.8)
+    >>> optimizer.update({"w": np.array([1.0])}, {"w": np.array([5.0])})["w"].round(6)
+    array([0.75])
+    """
+
+    slots = ("mean_square", "mean")
+
+    def step(self, theta: Array, grad: Array, state: ParameterState) -> None:
+        state.mean_square *= self.decay
+        state.mean_square += (1 - self.decay) * grad**2
+        state.mean *= self.decay
+        state.mean += (1 - self.decay) * grad
+        variance = np.maximum(state.mean_square - state.mean**2, 0)
+        theta -= self.learning_rate * grad / (np.sqrt(variance) + self.epsilon)

@@ -28,6 +28,7 @@ from optim_lib.optimizers import (
     Adam,
     AdamW,
     AMSGrad,
+    CenteredRMSprop,
     Lion,
     MomentumSGD,
     Muon,
@@ -191,6 +192,20 @@ TABLE = (
         ),
         optax=lambda learning_rate, decay=0.9, epsilon=1e-8: optax.rmsprop(
             learning_rate, decay=decay, eps=epsilon, eps_in_sqrt=False
+        ),
+    ),
+    Row(
+        CenteredRMSprop,
+        (
+            {"learning_rate": 0.01},
+            {"learning_rate": 0.1, "decay": 0.5, "epsilon": 0.2},
+            {"learning_rate": 0.05, "decay": 0.99, "epsilon": 1e-3},
+        ),
+        torch=lambda parameters, learning_rate, decay=0.9, epsilon=1e-8: torch.optim.RMSprop(
+            parameters, lr=learning_rate, alpha=decay, eps=epsilon, centered=True
+        ),
+        optax=lambda learning_rate, decay=0.9, epsilon=1e-8: optax.rmsprop(
+            learning_rate, decay=decay, eps=epsilon, eps_in_sqrt=False, centered=True
         ),
     ),
     Row(UncorrectedAdam, ADAM_SETTINGS),

@@ -18,6 +18,7 @@ from optim_lib.optimizers import (
     Adam,
     AdamW,
     AMSGrad,
+    CenteredRMSprop,
     MomentumSGD,
     NesterovMomentum,
     RMSprop,
@@ -245,6 +246,19 @@ def test_amsgrad_takes_the_maximum_before_the_correction():
     ours = walk(AMSGrad(learning_rate=0.1, beta2=0.5), copied(start), fading)
     theirs = optax_walk(optax.amsgrad, {"learning_rate": 0.1, "b2": 0.5}, start, fading)
     assert abs(ours["w"][0]) > abs(theirs["w"][0]) * 1.05
+
+
+def test_centered_rmsprop_stays_finite_on_gradients_that_never_change_and_torch_does_not():
+    """There the difference of the two averages is zero but for rounding, and rounding can make it negative."""
+    steady = np.random.default_rng(0).uniform(0.01, 3, 500).astype(np.float32)
+    ours, theirs = {"w": np.zeros_like(steady)}, torch.zeros(500, requires_grad=True)
+    optimizer, peer = CenteredRMSprop(), torch.optim.RMSprop([theirs], lr=0.001, alpha=0.9, centered=True)
+    for _ in range(200):
+        optimizer.update(ours, {"w": steady.copy()})
+        theirs.grad = torch.tensor(steady)
+        peer.step()
+    assert np.isfinite(ours["w"]).all()
+    assert torch.isnan(theirs).any()
 
 
 # ---------------------------------------------------------------------- kinship: one rule inside another

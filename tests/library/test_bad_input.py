@@ -232,6 +232,7 @@ def test_a_misspelled_attribute_is_refused_with_the_right_names(optimizer):
         "NesterovMomentum": "(learning_rate=0.01, momentum=0.9)",
         "AdaGrad": "(learning_rate=0.01, epsilon=1e-08)",
         "RMSprop": "(learning_rate=0.001, decay=0.9, epsilon=1e-08)",
+        "CenteredRMSprop": "(learning_rate=0.001, decay=0.9, epsilon=1e-08)",
         "UncorrectedAdam": "(learning_rate=0.001, beta1=0.9, beta2=0.999, epsilon=1e-08)",
         "Adam": "(learning_rate=0.001, beta1=0.9, beta2=0.999, epsilon=1e-08)",
         "AMSGrad": "(learning_rate=0.001, beta1=0.9, beta2=0.999, epsilon=1e-08)",
