@@ -251,7 +251,7 @@ def test_amsgrad_takes_the_maximum_before_the_correction():
 def test_centered_rmsprop_stays_finite_on_gradients_that_never_change_and_torch_does_not():
     """There the difference of the two averages is zero but for rounding, and rounding can make it negative."""
     steady = np.random.default_rng(0).uniform(0.01, 3, 500).astype(np.float32)
-    ours, theirs = {"w": np.zeros_like(steady)}, torch.zeros(500, requires_grad=True)
+    ours, theirs = {"w": np.zeros_like(steady)}, torch.tensor(np.zeros_like(steady), requires_grad=True)
     optimizer, peer = CenteredRMSprop(), torch.optim.RMSprop([theirs], lr=0.001, alpha=0.9, centered=True)
     for _ in range(200):
         optimizer.update(ours, {"w": steady.copy()})

