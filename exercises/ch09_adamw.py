@@ -375,8 +375,8 @@ gap = Exercise(
     ],
     solution=GAP,
     explanation=(
-        "The listing shrinks the step along with the weights, so it moves a little less far: by rate times decay of "
-        "the step. At rate 0.001 and decay 0.01 that is a hundred-thousandth of a step; at 0.1 and 0.5 it is a twentieth."
+        "The listing shrinks the step along with the weights, so it moves a little less far: by rate times decay "
+        "of the step. At rate 0.001 and decay 0.01 that is a hundred-thousandth; at 0.1 and 0.5 it is a twentieth."
     ),
     wrong_answers=[
         WrongAnswer(
