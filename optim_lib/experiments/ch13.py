@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Mapping
 from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
 
-from optim_lib import landscapes
+from optim_lib import landscapes, optimizers
 from optim_lib.data import Dataset, breast_cancer, digits
 from optim_lib.descent import Run, descend, sweep
+from optim_lib.family import family_table
 from optim_lib.landscapes import Landscape
 from optim_lib.measure import Agreement, compare_with_torch, largest_difference
 from optim_lib.networks import MLP
@@ -45,8 +47,8 @@ NOISE = 2.0
 FLOOR = 1e-12
 TUNING_SEEDS, REPORT_SEEDS = range(5), range(5, 15)
 NETWORKS: dict[str, tuple[MLP, Dataset]] = {
-    "network, digits": (MLP((64, 32, 10)), digits()),
-    "network, tumors": (MLP((30, 16, 2)), breast_cancer()),
+    "digits": (MLP((64, 32, 10)), digits()),
+    "tumors": (MLP((30, 16, 2)), breast_cancer()),
 }
 
 
@@ -55,7 +57,7 @@ def tuned_runs(landscape: Landscape, start: tuple[float, float], steps: int) -> 
     runs = {}
     for label, rule in RULES.items():
         best = sweep(rule, landscape, start, steps, learning_rate=RATES).best()["learning_rate"]
-        runs[f"{label}, {best:.2g}"] = descend(rule(learning_rate=best), landscape, start, steps)
+        runs[label] = descend(rule(learning_rate=best), landscape, start, steps)
     return runs
 
 
@@ -122,14 +124,14 @@ def scoreboard(steps: int = 120, epochs: int = 3) -> list[dict[str, object]]:
     """
     surfaces = {
         "ravine": landscapes.ravine,
-        "ravine at an angle": landscapes.tilted_ravine,
-        "Rosenbrock's banana": landscapes.rosenbrock,
-        "Beale's function": landscapes.beale,
-        "plateau around a pit": landscapes.plateau,
+        "angled ravine": landscapes.tilted_ravine,
+        "banana": landscapes.rosenbrock,
+        "Beale": landscapes.beale,
+        "plateau": landscapes.plateau,
     }
     rows = [_row(name, {label: _left(rule, s, steps) for label, rule in RULES.items()}) for name, s in surfaces.items()]
     noisy = {label: _left_with_noise(rule, landscapes.tilted_ravine, steps) for label, rule in RULES.items()}
-    rows.append(_row("ravine at an angle, noise", noisy))
+    rows.append(_row("the same, noisy", noisy))
     for name in NETWORKS:
         losses = network_losses(name, epochs)
         rows.append(_row(name, {label: float(np.median(values)) for label, values in losses.items()}))
@@ -206,3 +208,51 @@ def mystery() -> dict[str, Run]:
 def step_lengths(runs: Mapping[str, Run]) -> dict[str, Array]:
     """The length of each step of each run."""
     return {label: np.linalg.norm(np.diff(run.points, axis=0), axis=1) for label, run in runs.items()}
+
+
+# ---------------------------------------------------------------------------------------------- the cheat sheet
+
+# What each rule does in a step, as the chapters write it; its memory and its defaults are read from the class.
+_STEP = r"\theta \leftarrow \theta - "
+STEPS: dict[str, str] = {
+    "SGD": _STEP + r"\eta\, g",
+    "MomentumSGD": r"v \leftarrow \beta v + g, \quad " + _STEP + r"\eta\, v",
+    "NesterovMomentum": r"v \leftarrow \beta v + g, \quad " + _STEP + r"\eta\,(\beta v + g)",
+    "AdaGrad": r"G \leftarrow G + g^2, \quad " + _STEP + r"\eta\, g / (\sqrt G + \epsilon)",
+    "RMSprop": r"v \leftarrow \gamma v + (1-\gamma) g^2, \quad " + _STEP + r"\eta\, g / (\sqrt v + \epsilon)",
+    "Adam": r"m, v \text{ average } g, g^2; \quad " + _STEP + r"\eta\, \hat m / (\sqrt{\hat v} + \epsilon)",
+    "AdamW": r"\theta \leftarrow (1 - \eta\lambda)\,\theta, \text{ and Adam's step}",
+    "AMSGrad": r"\text{Adam, with the largest } v \text{ so far}",
+    "NAdam": r"\text{Adam, with a look ahead in } \hat m",
+    "LARS": r"v \leftarrow \beta v + \eta\,\phi \tfrac{\lVert\theta\rVert}{\lVert g\rVert + \lambda\lVert\theta\rVert}"
+    r"(g + \lambda\theta), \quad " + _STEP + "v",
+    "LAMB": r"u = \text{Adam's direction} + \lambda\theta, \quad "
+    + _STEP
+    + r"\eta \tfrac{\lVert\theta\rVert}{\lVert u\rVert}\, u",
+    "Lion": r"\theta \leftarrow (1 - \eta\lambda)\,\theta - \eta\,\operatorname{sign}(\beta_1 m + (1-\beta_1)\, g)",
+    "Muon": r"\text{momentum} = U \Sigma V^\top, \quad " + _STEP + r"\eta\, U V^\top",
+    "Adafactor": r"\text{RMSprop, with } v \text{ from its row and column means}",
+}
+_SYMBOLS = {
+    "learning_rate": "η",
+    "momentum": "β",
+    "decay": "\N{GREEK SMALL LETTER GAMMA}",
+    "beta1": "β₁",
+    "beta2": "β₂",
+    "weight_decay": "λ",
+    "trust_coefficient": "φ",
+}
+
+
+def cheat_sheet() -> list[dict[str, object]]:
+    """A row for each rule: its step, its defaults, and the bytes that it keeps for a float32 weight."""
+    memory = {member.optimizer: member.bytes_per_parameter for member in family_table()}
+    rows = []
+    for name, step in STEPS.items():
+        rule = getattr(optimizers, name)
+        defaults = {p.name: p.default for p in inspect.signature(rule).parameters.values() if p.name in _SYMBOLS}
+        if rule is optimizers.Muon:  # these are of the Adam that it uses for vectors
+            del defaults["beta1"], defaults["beta2"]
+        shown = ", ".join(f"{_SYMBOLS[key]} {value:g}" for key, value in defaults.items())
+        rows.append({"rule": f"`{name}`", "one step": f"${step}$", "defaults": shown, "bytes": f"{memory[name]:g}"})
+    return rows
