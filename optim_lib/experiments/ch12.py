@@ -21,6 +21,8 @@ from numpy.typing import NDArray
 
 from optim_lib import plotting, tasks
 from optim_lib.data import Dataset, Split, digits
+from optim_lib.descent import sweep
+from optim_lib.landscapes import Landscape
 from optim_lib.networks import MLP, Params
 from optim_lib.optimizers import (
     LAMB,
@@ -303,6 +305,33 @@ def costs(shapes: dict[str, tuple[int, ...]], repeats: int = 30) -> list[dict[st
         }
         for label, cost in measured.items()
     ]
+
+
+def transformer_scores(beta1: float, beta2: float, seeds: Iterable[int] = range(3)) -> list[float]:
+    """Test nats per character of AdamW on the transformer, as in the comparison but with other coefficients."""
+    task, schedule = tasks.char_transformer, partial(warmup_cosine, warmup_epochs=10)
+    optimizer = AdamW(0.01, beta1=beta1, beta2=beta2, weight_decay=0.1)
+    return [task.run(optimizer, 100, seed, schedule=schedule).test_score for seed in seeds]
+
+
+# A race between tuned optimizers ----------------------------------------------------------------------
+
+RATES = np.geomspace(1e-4, 10.0, 101)
+RACERS = ("SGD", "SGD + momentum", "Nesterov", "AdaGrad", "RMSprop", "Adam")
+
+
+def tuned_entries(landscape: Landscape, start: tuple[float, float], steps: int) -> dict[str, tuple[Any, dict]]:
+    """Entries for a race, each with its own best rate from one start as the unit of the shared slider.
+
+    Best of `RATES` by the loss after `steps` steps: the same search for everyone.
+    """
+    entries = {}
+    for label in RACERS:
+        optimizer, _, fixed = OPTIMIZERS[label]
+        ends = sweep(optimizer, landscape, start, steps, learning_rate=RATES, **fixed).losses[:, -1]
+        best = float(RATES[np.argmin(np.where(np.isfinite(ends), ends, np.inf))])
+        entries[label] = (optimizer, {**fixed, "rate_scale": best})
+    return entries
 
 
 def main() -> None:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
-from optim_lib.claims.ledger import load_ledger
+from optim_lib.claims.ledger import LEDGER
 from optim_lib.experiments.ch12 import OPTIMIZERS, Field, level_count
 from optim_lib.plotting.theme import Piece
 from optim_lib.plotting.tree import Branch, Leaf, tree
@@ -23,7 +24,7 @@ def decision_tree(fields: dict[str, Field]) -> Piece:
     fields : dict of str to Field
         From `optim_lib.experiments.ch12.read_results`: all numbers in the tree, and the verdicts, come from there.
     """
-    known = {claim.id for claim in load_ledger()}
+    known = set(re.findall(r"^- id: (\S+)", LEDGER.read_text(encoding="utf-8"), flags=re.MULTILINE))
 
     def ledger(claim: str) -> tuple[str, str]:
         return ("the claim in the ledger", f"claims.html#{claim}") if claim in known else ("the ledger", "claims.html")
@@ -69,13 +70,13 @@ def decision_tree(fields: dict[str, Field]) -> Piece:
                 "These rates come from BERT (Devlin et al. 2019 tried 2e-5, 3e-5 and 5e-5) and belong to models of "
                 "its size. Fine-tuning on the digits wants a rate a thousand times larger: a rate does not travel "
                 "between models.",
-                ("chapter 9", "09_adamw.html"), ledger("c-ft"),
+                ("chapter 9", "09_adamw.html"), ledger("c-ft-nlp"),
             ),
             _told(
                 "at the scale of GPT-3", "AdamW with careful tuning",
                 "Not something to test on two cores. Brown et al. (2020) trained GPT-3 with Adam, weight decay 0.1 and "
                 "clipping. The nearest measurement is AlgoPerf (Dahl et al. 2023), on eight jobs of a few hours each.",
-                ("chapter 10", "10_advanced.html"), ledger(""),
+                ("chapter 10", "10_advanced.html"), ledger("c-gpt3"),
             ),
         ],
     )  # fmt: skip
@@ -112,13 +113,13 @@ def decision_tree(fields: dict[str, Field]) -> Piece:
                     ("Where it fails", "The ill-conditioned regression, whose solution has large weights: a decay "
                      "of 0.1 pulls them in. A default has defaults of its own."),
                 ],
-                [("chapter 9", "09_adamw.html"), ledger("c-l2")],
+                [("chapter 9", "09_adamw.html"), ledger("c-default")],
             ),
             _leaf(
                 fields["digits, MLP"], ("SGD + momentum",),
                 "if it generalizes poorly", "try SGD + momentum",
                 "Test accuracy of a small network on the digits.",
-                ("chapter 8", "08_adam.html"), ledger("c-gen"),
+                ("chapter 8", "08_adam.html"), ledger("c-poor"),
             ),
             _leaf(
                 fields["topic of a line"], ("AdaGrad", "Adam"),
@@ -138,7 +139,7 @@ def decision_tree(fields: dict[str, Field]) -> Piece:
 
 def _leaf(field: Field, advised: Sequence[str], case: str, advice: str, job: str, *links: tuple[str, str]) -> Leaf:
     verdict = field.verdict(advised)
-    shown = {"supported": "supported here", "contradicted": "contradicted here", "no difference": "no difference here"}
+    shown = {"supported": "supported here", "contradicted": "not supported here", "no difference": "no difference here"}
     return Leaf(case, advice, shown[verdict], COLORS[verdict], [("The job", job), *_facts(field, advised)], links)
 
 
