@@ -87,7 +87,7 @@ def ratio_without_norms(trust_ratio):
 
 RATIO = """
 def trust_ratio(theta, grad, trust_coefficient, weight_decay):
-    \"\"\"LARS's factor on the rate of one layer; 1 if its weights or its gradient are all zero.\"\"\"
+    \"\"\"LARS's factor on the rate of one layer; 1 where a norm is zero.\"\"\"
     weight_norm, grad_norm = np.linalg.norm(theta), np.linalg.norm(grad)
     if weight_norm == 0 or grad_norm == 0:
         return 1.0
@@ -96,7 +96,7 @@ def trust_ratio(theta, grad, trust_coefficient, weight_decay):
 
 RATIO_STARTER = """
 def trust_ratio(theta, grad, trust_coefficient, weight_decay):
-    \"\"\"LARS's factor on the rate of one layer; 1 if its weights or its gradient are all zero.\"\"\"
+    \"\"\"LARS's factor on the rate of one layer; 1 where a norm is zero.\"\"\"
     return ...
 """
 
@@ -249,7 +249,8 @@ class RepairedLARS:
 
     def update(self, params, grads):
         for name, theta in params.items():
-            grad, velocity = grads[name], self.velocity.setdefault(name, np.zeros_like(theta))
+            grad = grads[name]
+            velocity = self.velocity.setdefault(name, np.zeros_like(theta))
             weight_norm, grad_norm = np.linalg.norm(theta), np.linalg.norm(grad)
             ratio = 1.0
             if weight_norm > 0 and grad_norm > 0:
@@ -416,7 +417,7 @@ LAMB_STEP = """
 def lamb_step(
     theta, grad, m, v, t, learning_rate, beta1, beta2, epsilon, weight_decay
 ):
-    \"\"\"Step number t (1, 2, ...) of LAMB for one layer: return the new theta, m and v.\"\"\"
+    \"\"\"Step number t (1, 2, ...) of LAMB: return the new theta, m and v.\"\"\"
     m = beta1 * m + (1 - beta1) * grad
     v = beta2 * v + (1 - beta2) * grad**2
     m_hat = m / (1 - beta1**t)
@@ -565,7 +566,7 @@ def lion_decays(my_lion):
 
 MY_LION = """
 class MyLion:
-    def __init__(self, learning_rate=0.0001, beta1=0.9, beta2=0.99, weight_decay=0.0):
+    def __init__(self, learning_rate=1e-4, beta1=0.9, beta2=0.99, weight_decay=0.0):
         self.learning_rate, self.weight_decay = learning_rate, weight_decay
         self.beta1, self.beta2 = beta1, beta2
         self.m = {}
@@ -582,7 +583,7 @@ class MyLion:
 
 MY_LION_STARTER = """
 class MyLion:
-    def __init__(self, learning_rate=0.0001, beta1=0.9, beta2=0.99, weight_decay=0.0):
+    def __init__(self, learning_rate=1e-4, beta1=0.9, beta2=0.99, weight_decay=0.0):
         self.learning_rate, self.weight_decay = learning_rate, weight_decay
         self.beta1, self.beta2 = beta1, beta2
         self.m = {}
@@ -744,7 +745,7 @@ def to_the_end(newton_schulz):
 
 NEWTON_SCHULZ = """
 def newton_schulz(matrix, steps, coefficients):
-    \"\"\"About U V^T of a matrix U S V^T: steps times X <- a X + b (X X^T) X + c (X X^T)^2 X.\"\"\"
+    \"\"\"About U V^T, for a matrix that is U S V^T.\"\"\"
     a, b, c = coefficients
     x = matrix / np.linalg.norm(matrix)
     for _ in range(steps):
@@ -768,7 +769,8 @@ newton_exercise = Exercise(
     starter=edit(
         NEWTON_SCHULZ,
         (
-            """    x = matrix / np.linalg.norm(matrix)
+            """    a, b, c = coefficients
+    x = matrix / np.linalg.norm(matrix)
     for _ in range(steps):
         gram = x @ x.T
         x = a * x + b * gram @ x + c * gram @ gram @ x

@@ -156,20 +156,17 @@ class Result:
     test_accuracy: Array = field(repr=False)
 
     def row(self, **more: object) -> dict[str, object]:
-        """Medians, with the lowest and the highest, as a row of a table."""
-        memory = "" if self.memory is None else f", memory {self.memory:g}"
+        """Medians, and the lowest and the highest test loss, as a row of a table."""
+        memory = {} if self.memory is None else {"memory": f"{self.memory:g}"}
+        low, high = self.test_loss.min(), self.test_loss.max()
         return {
             "optimizer": self.label,
             **more,
-            "rate": f"{self.rate:.2g}{memory}" + (" (at the edge)" if self.at_edge else ""),
-            **{
-                name: f"{np.median(values):.{digits}f} ({values.min():.{digits}f} to {values.max():.{digits}f})"
-                for name, values, digits in (
-                    ("training loss", self.train_loss, 3),
-                    ("test loss", self.test_loss, 3),
-                    ("test accuracy", self.test_accuracy, 3),
-                )
-            },
+            "rate": f"{self.rate:.2g}" + (" (edge)" if self.at_edge else ""),
+            **memory,
+            "training loss": f"{np.median(self.train_loss):.3f}",
+            "test loss": f"{np.median(self.test_loss):.3f} ({low:.3f} to {high:.3f})",
+            "accuracy": f"{np.median(self.test_accuracy):.3f}",
         }
 
 
