@@ -1,4 +1,4 @@
-"""Chapter 13, conclusion: read a path, count memory, read the settings from a run, write an optimizer of your own."""
+"""Chapter 13, conclusion: read a path, find what a rule ignores, read the settings of a run, write your own rule."""
 
 from collections.abc import Callable
 from functools import cache
@@ -25,14 +25,7 @@ from optim_lib import landscapes
 from optim_lib.data import digits
 from optim_lib.descent import Run, descend
 from optim_lib.networks import MLP
-from optim_lib.optimizers import (
-    SGD,
-    Adafactor,
-    Adam,
-    AMSGrad,
-    MomentumSGD,
-    RMSprop,
-)
+from optim_lib.optimizers import LARS, SGD, AdaGrad, Adam, Lion, MomentumSGD, RMSprop
 from optim_lib.training import train
 
 TITLE = "Conclusion"
@@ -145,7 +138,7 @@ whose_path = Exercise(
         WrongAnswer(
             edit(NAMES, ('"A": "RMSprop"', '"A": "Adam"'), ('"D": "Adam"', '"D": "RMSprop"')),
             "Adam and RMSprop are exchanged: it is Adam that has a memory of direction, so it is Adam that overshoots "
-            "in a curve, and RMSprop that jumps to and fro across the floor.",
+            "in a curve, and RMSprop that jumps back and forth across the floor.",
             points=2,
         ),
         WrongAnswer(
@@ -169,133 +162,161 @@ whose_path = Exercise(
 )
 
 
-# 13.2 The bill -------------------------------------------------------------------------------------
+# 13.2 What it does not care about ------------------------------------------------------------------
 
-_OPTIMIZERS = {
-    "SGD": SGD,
-    "MomentumSGD": MomentumSGD,
-    "RMSprop": RMSprop,
-    "Adam": Adam,
-    "AMSGrad": AMSGrad,
-    "Adafactor": Adafactor,
+_RULES: dict[str, Callable[[], Any]] = {
+    "SGD": lambda: SGD(0.05),
+    "MomentumSGD": lambda: MomentumSGD(0.02),
+    "AdaGrad": lambda: AdaGrad(0.2),
+    "RMSprop": lambda: RMSprop(0.05),
+    "Adam": lambda: Adam(0.1),
+    "Lion": lambda: Lion(0.05),
+    "LARS": lambda: LARS(0.1, weight_decay=0.0, trust_coefficient=1.0),
 }
-NETWORK_SHAPES = {"embedding": (50, 16), "W1": (16, 40), "b1": (40,), "W2": (40, 7), "b2": (7,)}
+# Whether a run stays the same when the loss is multiplied, and when everything is turned.
+_SAME = {
+    "SGD": (False, True),
+    "MomentumSGD": (False, True),
+    "AdaGrad": (True, False),
+    "RMSprop": (True, False),
+    "Adam": (True, False),
+    "Lion": (True, False),
+    "LARS": (True, True),
+}
 
 
-def measured_bytes(shapes: dict[str, tuple[int, ...]], optimizer: str) -> int:
-    """What the library's optimizer holds after one step on float32 parameters of these shapes."""
-    made = _OPTIMIZERS[optimizer]()
-    params = {name: np.ones(shape, np.float32) for name, shape in shapes.items()}
-    made.update(params, {name: np.ones_like(array) for name, array in params.items()})
-    return sum(array.nbytes for state in made.state.values() for array in state.arrays().values())
+def _invariances(invariances: Callable, *rules: str) -> None:
+    curvature = np.array([[3.0, 1.0], [1.0, 2.0]])
+    given = {}
+    for name in rules:
+        found = invariances(_RULES[name], lambda x: curvature @ x, np.array([2.0, -1.5]))
+        given[name] = outputs(found, "same_when_scaled", "same_when_turned")
+    for name in rules:
+        for said, right, change in zip(given[name], _SAME[name], ("multiplied", "turned"), strict=True):
+            if bool(said) != right:
+                verb = "stays the same" if right else "changes"
+                raise Wrong(f"When the loss is {change}, a run of {name} {verb}; yours says the opposite.")
 
 
-def _bill(state_bytes: Callable, shapes: dict, *optimizers: str) -> None:
-    given = {name: state_bytes(shapes, name) for name in optimizers}
-    for name in optimizers:
-        close(given[name], measured_bytes(shapes, name), f"the bill of {name}")
+INVARIANCES = """
+def invariances(make, gradient, start):
+    \"\"\"Whether a run stays the same when the loss is scaled, and when all is turned.\"\"\"
+    def run(gradient, start):
+        optimizer, params = make(), {"x": start.copy()}
+        for _ in range(20):
+            optimizer.update(params, {"x": gradient(params["x"])})
+        return params["x"]
 
-
-STATE_BYTES = """
-def state_bytes(shapes, optimizer):
-    \"\"\"Bytes that an optimizer keeps for float32 parameters of these shapes.\"\"\"
-    copies = {"SGD": 0, "MomentumSGD": 1, "RMSprop": 1, "Adam": 2, "AMSGrad": 3}
-    total = 0
-    for shape in shapes.values():
-        numbers = np.prod(shape)
-        if optimizer == "Adafactor":
-            kept = sum(shape) if len(shape) == 2 else numbers
-        else:
-            kept = copies[optimizer] * numbers
-        total += 4 * kept
-    return total
+    turn = np.array([[0.8, -0.6], [0.6, 0.8]])
+    plain = run(gradient, start)
+    scaled = run(lambda x: 100 * gradient(x), start)
+    turned = run(lambda x: turn @ gradient(turn.T @ x), turn @ start)
+    same_when_scaled = bool(np.allclose(scaled, plain, rtol=1e-6))
+    same_when_turned = bool(np.allclose(turned, turn @ plain, rtol=1e-6))
+    return same_when_scaled, same_when_turned
 """
 
-the_bill = Exercise(
+_NOT_ALL_TURNED = (
+    "Not everything is turned, so nothing seems to turn along. Three things have to be: the start, `turn @ start`; the "
+    "gradient, by the chain rule `turn @ gradient(turn.T @ x)`; and the end of the plain run, before you compare."
+)
+
+INVARIANCES_STARTER = """
+def invariances(make, gradient, start):
+    \"\"\"Whether a run stays the same when the loss is scaled, and when all is turned.\"\"\"
+    def run(gradient, start):
+        optimizer, params = make(), {"x": start.copy()}
+        for _ in range(20):
+            optimizer.update(params, {"x": gradient(params["x"])})
+        return params["x"]
+
+    turn = np.array([[0.8, -0.6], [0.6, 0.8]])
+    plain = run(gradient, start)
+    same_when_scaled = ...
+    same_when_turned = ...
+    return same_when_scaled, same_when_turned
+"""
+
+what_it_ignores = Exercise(
     id="13.2",
-    title="The bill",
-    answer="state_bytes",
+    title="What it does not care about",
+    answer="invariances",
     prompt="""
-        Before a long run you want to know what the optimizer's memory costs. Write
-        `state_bytes(shapes, optimizer)`: `shapes` is a dict from name to shape (a vector or a matrix),
-        `optimizer` is one of `"SGD"`, `"MomentumSGD"`, `"RMSprop"`, `"Adam"`, `"AMSGrad"` and
-        `"Adafactor"`. Return the bytes of the arrays that it remembers between two steps, all in float32.
-        Adafactor keeps one number for each row and one for each column of a matrix; for a vector it keeps
-        what RMSprop would.
+        A rule is known by what it ignores. Complete `invariances(make, gradient, start)`, which tests an
+        unknown optimizer: `make()` gives a fresh one, `gradient(x)` is the gradient of a loss $L(x)$ over the
+        plane. Return two booleans. The first: does a run end where it ended (to about a millionth) when the
+        loss is multiplied by 100? The second: when the whole problem is turned by the matrix $R$ of the
+        starter, does the run only turn along? Turned, the loss is $L(R^\\top x)$, and its gradient
+        $R\\, \\nabla L(R^\\top x)$; the start turns too.
     """,
-    starter="""
-        def state_bytes(shapes, optimizer):
-            \"\"\"Bytes that an optimizer keeps for float32 parameters of these shapes.\"\"\"
-            return ...
-    """,
+    starter=INVARIANCES_STARTER,
     checks=[
         Check(
-            "one array: nothing, one copy, two",
+            "SGD and momentum",
             1,
-            lambda f: _bill(f, {"w": (30, 20)}, "SGD", "MomentumSGD", "RMSprop", "Adam"),
-            "How many arrays of the parameter's shape does each rule carry from one step to the next?",
+            lambda f: _invariances(f, "SGD", "MomentumSGD"),
+            "Both step along sums of gradients: what does a factor of 100, or a turn, do to a sum?",
         ),
         Check(
-            "a whole network",
-            1,
-            lambda f: _bill(f, NETWORK_SHAPES, "SGD", "MomentumSGD", "RMSprop", "Adam", "AMSGrad"),
-            "Biases count too, and AMSGrad keeps one array more than Adam.",
-        ),
-        Check(
-            "Adafactor",
+            "AdaGrad, RMSprop, Adam",
             2,
-            lambda f: _bill(f, NETWORK_SHAPES, "Adafactor"),
-            "A matrix of n rows and m columns costs n + m numbers, a vector of n costs n.",
+            lambda f: _invariances(f, "AdaGrad", "RMSprop", "Adam"),
+            "Each divides a coordinate by its own size. Sizes cancel; what about coordinates?",
+        ),
+        Check(
+            "two rules that you were not told of",
+            2,
+            lambda f: _invariances(f, "Lion", "LARS"),
+            "Compare the turned run with the plain run *after turning it*, and make a fresh optimizer for each.",
         ),
     ],
     hints=[
-        "Count for each rule what its equation needs from the step before: a velocity, a second moment, both, a "
-        "maximum besides.",
-        "A float32 number takes 4 bytes; `np.prod(shape)` is how many numbers an array has, also for a vector.",
-        "`copies = {'SGD': 0, 'MomentumSGD': 1, 'RMSprop': 1, 'Adam': 2, 'AMSGrad': 3}` times the numbers of each "
-        "array; for Adafactor `sum(shape)` if it is a matrix.",
+        "Run the same optimizer, fresh each time, on a changed problem, and compare where it ends.",
+        "Scaled: `run(lambda x: 100 * gradient(x), start)` against `plain`. Turned: the start must be turned as well, "
+        "and the end compared with `turn @ plain`.",
+        "`turned = run(lambda x: turn @ gradient(turn.T @ x), turn @ start)`, and "
+        "`bool(np.allclose(turned, turn @ plain, rtol=1e-6))`.",
     ],
-    solution=STATE_BYTES,
+    solution=INVARIANCES,
     explanation=(
-        "Adam's two moments are twice the size of the model, in the same precision; for a large model they decide "
-        "what fits on a device. Adafactor's margins are almost free: n + m numbers in place of n times m."
+        "SGD and momentum turn along but depend on the loss's scale; the rules that divide coordinate by coordinate, "
+        "and Lion, which takes signs, are the other way round. LARS divides by a norm, which neither a factor nor a "
+        "turn changes the meaning of, so it ignores both."
     ),
     wrong_answers=[
         WrongAnswer(
-            edit(STATE_BYTES, ('"Adam": 2, "AMSGrad": 3', '"Adam": 1, "AMSGrad": 2')),
-            "Adam is billed for one array: it keeps two, the average of the gradients and that of their squares.",
+            edit(INVARIANCES, ("[[0.8, -0.6], [0.6, 0.8]]", "[[0.0, -1.0], [1.0, 0.0]]")),
+            "A quarter turn only exchanges the coordinates, which no rule here notices. Use a turn that mixes them.",
+            points=1,
+        ),
+        WrongAnswer(
+            edit(INVARIANCES, ("gradient(turn.T @ x), turn @ start)", "gradient(turn.T @ x), start)")),
+            _NOT_ALL_TURNED,
             points=2,
         ),
         WrongAnswer(
-            edit(STATE_BYTES, ("4 * kept", "8 * kept")),
-            "Every sum is twice too large: these are the bytes of float64. A float32 number takes 4.",
-            points=0,
-        ),
-        WrongAnswer(
-            edit(STATE_BYTES, ("4 * kept", "kept")),
-            "These are numbers, not bytes: a float32 number takes 4.",
-            points=0,
-        ),
-        WrongAnswer(
-            edit(STATE_BYTES, ("copies[optimizer] * numbers", "(1 + copies[optimizer]) * numbers")),
-            "The parameters themselves are on the bill. It asks for what the optimizer remembers, so SGD pays nothing.",
+            edit(
+                INVARIANCES, ("np.allclose(turned, turn @ plain, rtol=1e-6)", "np.allclose(turned, plain, rtol=1e-6)")
+            ),
+            _NOT_ALL_TURNED,
             points=2,
         ),
         WrongAnswer(
-            edit(STATE_BYTES, ('"AMSGrad": 3', '"AMSGrad": 2')),
-            "AMSGrad is billed like Adam, but it also keeps the largest second moment so far: three arrays.",
-            points=3,
-        ),
-        WrongAnswer(
-            edit(STATE_BYTES, ("sum(shape) if len(shape) == 2 else numbers", "numbers")),
-            "Adafactor is billed like RMSprop: for a matrix it keeps only one number for each row and each column.",
+            edit(INVARIANCES, ("turn @ gradient(turn.T @ x)", "gradient(turn.T @ x)")),
+            _NOT_ALL_TURNED,
             points=2,
         ),
         WrongAnswer(
-            edit(STATE_BYTES, ("sum(shape) if len(shape) == 2 else numbers", "sum(shape) if len(shape) == 2 else 0")),
-            "Adafactor's vectors are missing: for a bias it keeps a full second moment, since there is nothing to "
-            "factor.",
-            points=2,
+            edit(
+                INVARIANCES,
+                ("optimizer, params = make(), {", "params = {"),
+                ("    def run(", "    optimizer = make()\n    def run("),
+            ),
+            "All runs share one optimizer, so the second begins with the memory of the first: a fresh one for each, please.",
+        ),
+        WrongAnswer(
+            edit(INVARIANCES, ("100 * gradient(x), start)", "100 * gradient(x), 100 * start)")),
+            "The start is multiplied too. Only the loss changes its scale; the place stays.",
         ),
     ],
 )
@@ -491,7 +512,7 @@ def _why(shares: list[float], run: Run) -> str:
     late = lengths[-10:]
     if late.min() > 0.3 * lengths[:10].mean():
         return (
-            "The last steps are as long as the first, so it jumps to and fro over the minimum: a step has to shrink "
+            "The last steps are as long as the first, so it jumps back and forth over the minimum: a step has to shrink "
             "as the gradient does, or with time."
         )
     turns = np.sum(steps[1:] * steps[:-1], axis=1)[: len(steps) // 2]
@@ -765,7 +786,7 @@ own_optimizer = Exercise(
         ),
         WrongAnswer(
             edit(MY_SGD, ("* grads[name]", "* np.sign(grads[name])")),
-            "The last steps are as long as the first, so it jumps to and fro over the minimum",
+            "The last steps are as long as the first, so it jumps back and forth over the minimum",
             diagnose=False,
         ),
         WrongAnswer(
@@ -816,4 +837,4 @@ own_optimizer = Exercise(
     ],
 )
 
-EXERCISES = [whose_path, the_bill, read_settings, own_optimizer]
+EXERCISES = [whose_path, what_it_ignores, read_settings, own_optimizer]
