@@ -332,7 +332,8 @@ def orthogonalize(matrix: Array, steps: int = 5) -> Array:
     x = x / np.maximum(np.sqrt(np.sum(x * x, axis=(-2, -1), keepdims=True)), 1e-7)
     for _ in range(steps):
         gram = x @ x.mT
-        x = a * x + (b * gram + c * gram @ gram) @ x
+        # gram.mT is gram: written so, NumPy sees the square of a symmetric matrix and computes half of it.
+        x = a * x + (b * gram + c * (gram @ gram.mT)) @ x
     return x if wide else x.mT
 
 
