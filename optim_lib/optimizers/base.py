@@ -25,8 +25,14 @@ from numpy.typing import NDArray
 Array = NDArray[np.floating]
 Params = dict[str, Array]
 
-# Bytes of parameter, gradient and state handed to an elementwise rule at a time: few enough to stay in a core's cache.
-BLOCK_BYTES = 768 * 1024
+# Bytes of parameter, gradient and state handed to an elementwise rule at a time: few enough to stay in the cache with
+# what the rule computes on the way, many enough that calling it takes no time worth mentioning.
+BLOCK_BYTES = 2 * 1024 * 1024
+
+# The arrays that a rule computes on the way are freed at once. glibc returns such memory to the system and has to map
+# it again, page by page, for the next one, which may take longer than the arithmetic, until a piece as large as this
+# was freed: from then on it keeps what it has at hand, twice as much at most. Other allocators take no notice.
+np.empty(31 * 1024 * 1024, dtype=np.uint8)
 
 
 class Hyperparameter:
