@@ -312,7 +312,7 @@ what_it_ignores = Exercise(
                 ("optimizer, params = make(), {", "params = {"),
                 ("    def run(", "    optimizer = make()\n    def run("),
             ),
-            "All runs share one optimizer, so the second begins with the memory of the first: a fresh one for each, please.",
+            "All runs share one optimizer, so the second begins with the memory of the first: make one for each run.",
         ),
         WrongAnswer(
             edit(INVARIANCES, ("100 * gradient(x), start)", "100 * gradient(x), 100 * start)")),
@@ -512,7 +512,7 @@ def _why(shares: list[float], run: Run) -> str:
     late = lengths[-10:]
     if late.min() > 0.3 * lengths[:10].mean():
         return (
-            "The last steps are as long as the first, so it jumps back and forth over the minimum: a step has to shrink "
+            "The last steps are as long as the first, so it jumps back and forth over the minimum: a step must shrink "
             "as the gradient does, or with time."
         )
     turns = np.sum(steps[1:] * steps[:-1], axis=1)[: len(steps) // 2]
