@@ -331,7 +331,7 @@ OVERLOOKED = {
     "A": {
         "rate too high": "It does explode, as with a high rate, but look at the loss before the first step: a "
         "guess between "
-        "two classes costs 0.69, and A begins near 20. No step had been taken.",
+        "two classes costs 0.69, and A begins near 17. No step had been taken.",
         "": "Look at the loss before the first step, where the optimizer has done nothing yet.",
     },
     "B": {
@@ -353,7 +353,7 @@ OVERLOOKED = {
     "D": {
         "wrong labels": "With wrong labels nothing learned would be worth anything on other examples. In D the "
         "validation "
-        "loss falls to a tenth at first, and only then rises.",
+        "loss falls to a fifth of a guess at first, and only then rises.",
         "rate too high": "The training loss falls to nothing without a bump: the optimizer does its work very well.",
         "": "The optimizer does its work: the training loss goes to nothing. Watch the validation loss turn.",
     },
@@ -438,7 +438,7 @@ sick_runs = Exercise(
         blamed("B", "rate too low", "A low rate leaves the training and the validation loss together"),
         blamed("C", "rate too low", "Look at its norm"),
         blamed("C", "no shuffling", "what do all hidden units say?"),
-        blamed("D", "wrong labels", "falls to a tenth at first"),
+        blamed("D", "wrong labels", "falls to a fifth of a guess at first"),
         blamed("D", "overfitting", "is not one of the causes"),
         WrongAnswer("diagnosis = 'dead start'", "should be a dict", points=0, diagnose=False),
     ],

@@ -121,7 +121,7 @@ CONTESTS = (
     Contest(tasks.digits_mlp, 340),
     Contest(tasks.digits_cnn, 204),
     Contest(fine_tuning, 60),
-    Contest(large_batch, 20, also=("LARS",)),
+    Contest(large_batch, 20, shift=1, also=("LARS",)),
     Contest(tasks.sparse_words, 160),
     Contest(tasks.regression, 300, warmed_up=False, shift=2),
     Contest(tasks.char_transformer, 100, tuning_seeds=(100,)),

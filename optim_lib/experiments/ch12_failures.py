@@ -180,4 +180,4 @@ MYSTERIES = {
 
 def mystery(letter: str) -> Watched:
     """One of four runs on the tumors, with two classes: one thing is wrong with each."""
-    return watch(MYSTERIES[letter], breast_cancer(), seed=3)
+    return watch(MYSTERIES[letter], breast_cancer(), seed=8)

@@ -122,9 +122,10 @@ def decision_tree(fields: dict[str, Field]) -> Piece:
                 ("chapter 8", "08_adam.html"), ledger("c-poor"),
             ),
             _leaf(
-                fields["topic of a line"], ("AdaGrad", "Adam"),
+                fields["topic of a line"], ("AdaGrad", "Adam", "AdamW"),
                 "if the features are sparse", "AdaGrad or Adam",
-                "Which of 12 topics a line of text is about, by its words; most words are in one or two lines.",
+                "Which of 12 topics a line of text is about, by its words; most words are in one or two lines. "
+                "AdamW counts as Adam here.",
                 ("chapter 6", "06_adagrad.html"), ledger("c-sparse"),
             ),
         ],
