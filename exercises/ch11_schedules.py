@@ -41,7 +41,7 @@ def drops(step_decay):
 
 STEP_DECAY = """
 def step_decay(initial_lr, epoch, drop_rate=0.5, epochs_drop=10):
-    \"\"\"The rate at an epoch, multiplied by drop_rate after every epochs_drop epochs.\"\"\"
+    \"\"\"The rate at an epoch: times drop_rate after every epochs_drop epochs.\"\"\"
     return initial_lr * drop_rate ** (epoch // epochs_drop)
 """
 
@@ -55,7 +55,7 @@ step = Exercise(
     """,
     starter="""
         def step_decay(initial_lr, epoch, drop_rate=0.5, epochs_drop=10):
-            \"\"\"The rate at an epoch, multiplied by drop_rate after every epochs_drop epochs.\"\"\"
+            \"\"\"The rate at an epoch: times drop_rate after every epochs_drop epochs.\"\"\"
             return ...
     """,
     checks=[
@@ -143,7 +143,7 @@ def speed(exponential_decay):
 
 EXPONENTIAL_DECAY = """
 def exponential_decay(initial_lr, epoch, decay_rate=0.95):
-    \"\"\"The rate at an epoch, and the k with which it is initial_lr * exp(-k * epoch).\"\"\"
+    \"\"\"The rate at an epoch, and k in initial_lr * exp(-k * epoch).\"\"\"
     rate = initial_lr * decay_rate**epoch
     k = -np.log(decay_rate)
     return rate, k
@@ -275,7 +275,7 @@ def past_the_end(cosine_annealing):
 
 COSINE = """
 def cosine_annealing(initial_lr, epoch, total_epochs, min_lr=0.0):
-    \"\"\"Half a cosine from initial_lr down to min_lr at total_epochs, and min_lr from there on.\"\"\"
+    \"\"\"Half a cosine from initial_lr to min_lr, and min_lr from there on.\"\"\"
     progress = min(epoch / total_epochs, 1.0)
     return min_lr + 0.5 * (initial_lr - min_lr) * (1 + np.cos(np.pi * progress))
 """
@@ -290,7 +290,7 @@ cosine = Exercise(
     """,
     starter="""
         def cosine_annealing(initial_lr, epoch, total_epochs, min_lr=0.0):
-            \"\"\"Half a cosine from initial_lr down to min_lr at total_epochs, and min_lr from there on.\"\"\"
+            \"\"\"Half a cosine from initial_lr to min_lr, and min_lr from there on.\"\"\"
             return ...
     """,
     checks=[
@@ -581,7 +581,7 @@ def momentum_mirrored(one_cycle):
 
 ONE_CYCLE = """
 def one_cycle(step, total_steps, max_lr, warmup_fraction=0.3):
-    \"\"\"The rate and the momentum of the one-cycle policy at a step, from 0 to total_steps - 1.\"\"\"
+    \"\"\"The rate and the momentum at a step, from 0 to total_steps - 1.\"\"\"
     def between(start, end, share):
         return end + (start - end) * (1 + np.cos(np.pi * share)) / 2
 
@@ -726,7 +726,7 @@ def nested(joined):
 
 JOINED = """
 def joined(first, second, at, epoch):
-    \"\"\"The rate at an epoch: of the first schedule before epoch `at`, of the second from there on.\"\"\"
+    \"\"\"The rate at an epoch: by first before `at`, by second from there on.\"\"\"
     if epoch < at:
         return first(epoch)
     return second(epoch - at)
@@ -743,7 +743,7 @@ join = Exercise(
     """,
     starter="""
         def joined(first, second, at, epoch):
-            \"\"\"The rate at an epoch: of the first schedule before epoch `at`, of the second from there on.\"\"\"
+            \"\"\"The rate at an epoch: by first before `at`, by second from there on.\"\"\"
             return ...
     """,
     checks=[
@@ -848,7 +848,7 @@ def nothing_is_better(greedy_rates):
 
 GREEDY = """
 def greedy_rates(curvature, noise, square, steps):
-    \"\"\"The best rate for each of the next steps, when square = E[c^2] before the first.\"\"\"
+    \"\"\"The best rate for each step; square = E[c^2] before the first.\"\"\"
     rates = []
     for _ in range(steps):
         rate = curvature * square / (curvature**2 * square + noise**2)

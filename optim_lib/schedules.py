@@ -68,7 +68,12 @@ def exponential_decay(initial_lr: float, epoch: Epochs, decay_rate: float = 0.95
     return _like(epoch, initial_lr * decay_rate**t)
 
 
-def cosine_annealing(initial_lr: float, epoch: Epochs, total_epochs: float, min_lr: float = 0.0) -> Rates:
+def cosine_annealing(
+    initial_lr: float,
+    epoch: Epochs,
+    total_epochs: float,
+    min_lr: float = 0.0,
+) -> Rates:
     r"""Half a cosine from `initial_lr` at epoch 0 to `min_lr` at `total_epochs`, and `min_lr` from there on.
 
     .. math:: \eta_t = \eta_{\min} + \tfrac12 (\eta_0 - \eta_{\min}) \left(1 + \cos\frac{\pi t}{T}\right)

@@ -215,13 +215,13 @@ def _batches(n: int, steps: int, seeds: Sequence[int]) -> Iterable[NDArray[np.in
 # Each takes the peak rate, the steps (an array), and how many there are; shapes as they are usually advised.
 SHAPES: dict[str, Callable[[float, Array, int], Array]] = {
     "constant": lambda rate, t, total: np.full(t.shape, float(rate)),
-    "step (a tenth, twice)": lambda rate, t, total: step_decay(rate, t, 0.1, total / 3),
-    "exponential (to a hundredth)": lambda rate, t, total: exponential_decay(rate, t, 0.01 ** (1 / total)),
+    "step": lambda rate, t, total: step_decay(rate, t, 0.1, total / 3),
+    "exponential": lambda rate, t, total: exponential_decay(rate, t, 0.01 ** (1 / total)),
     "cosine": lambda rate, t, total: cosine_annealing(rate, t, total),
-    "three restarts": lambda rate, t, total: warm_restarts(rate, t, total / 3),
+    "restarts": lambda rate, t, total: warm_restarts(rate, t, total / 3),
     "warmup + cosine": lambda rate, t, total: warmup_cosine(rate, t, total, total // 10),
     "WSD": lambda rate, t, total: warmup_stable_decay(rate, t, total, total // 10),
-    "one-cycle, momentum 0.9": lambda rate, t, total: one_cycle(rate, t, total),
+    "one-cycle, no dip": lambda rate, t, total: one_cycle(rate, t, total),
     "one-cycle": lambda rate, t, total: one_cycle(rate, t, total),
 }
 PEAKS = np.geomspace(0.01, 1.0, 7)
@@ -292,7 +292,7 @@ def race_rows(races: Mapping[str, Race]) -> list[dict[str, str]]:
             losses, fixed = one.runs[label].test_losses, one.runs["constant"].test_losses
             edge = "*" if one.peaks[label] in (PEAKS[0], PEAKS[-1]) else ""
             row[f"peak, {name}"] = f"{one.peaks[label]:.2g}{edge}"
-            row[f"test loss, {name}"] = f"{np.median(losses):.3f}"
+            row[f"loss, {name}"] = f"{np.median(losses):.3f}"
             row[f"difference, {name}"] = "" if label == "constant" else _mean_and_error(losses - fixed)
         rows.append(row)
     return rows
