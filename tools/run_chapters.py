@@ -14,6 +14,7 @@ from jupyter_cache.base import CacheBundleIn
 from jupyter_cache.executors.utils import single_nb_execution
 
 MOST_JOBS = 4
+QUIET = {"extra_arguments": ["--log-level=ERROR"]}
 
 
 def run_ahead(notebooks: list[Path], cache_folder: Path, timeout: int, root: Path) -> None:
@@ -56,5 +57,5 @@ def _run(path: Path, timeout: int) -> tuple[nbformat.NotebookNode | None, float]
     """The executed notebook (None if a cell failed), and the seconds that it took."""
     with tempfile.TemporaryDirectory() as scratch:
         os.environ["OPTIM_COURSE_PROGRESS"] = str(Path(scratch) / "progress.json")
-        result = single_nb_execution(_read(path), cwd=str(path.parent), timeout=timeout, allow_errors=False)
+        result = single_nb_execution(_read(path), cwd=str(path.parent), timeout=timeout, allow_errors=False, **QUIET)
     return (None if result.err else result.nb), result.time
