@@ -253,6 +253,6 @@ def cheat_sheet() -> list[dict[str, object]]:
         defaults = {p.name: p.default for p in inspect.signature(rule).parameters.values() if p.name in _SYMBOLS}
         if rule is optimizers.Muon:  # these are of the Adam that it uses for vectors
             del defaults["beta1"], defaults["beta2"]
-        shown = ", ".join(f"{_SYMBOLS[key]} {value:g}" for key, value in defaults.items())
-        rows.append({"rule": f"`{name}`", "one step": f"${step}$", "defaults": shown, "bytes": f"{memory[name]:g}"})
+        shown = ", ".join(f"{_SYMBOLS[key]} {value:g}".replace(" 0.", " .") for key, value in defaults.items() if value)
+        rows.append({"rule": f"`{name}`", "bytes": f"{memory[name]:g}", "one step": f"${step}$", "defaults": shown})
     return rows
