@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import copy
 import pickle
+import platform
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -376,6 +379,26 @@ def test_a_parameter_larger_than_the_real_block_is_stepped_whole(optimizer):
         one.update(large, {"w": grad})
         two.update(halves, {"a": grad[:100], "b": grad[100:]})
     assert_same(large["w"], np.concatenate([halves["a"], halves["b"]]))
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="it is the allocator of glibc that is looked at")
+@pytest.mark.parametrize("optimizer", ["Adam", "LAMB"])
+def test_a_step_asks_the_system_for_no_memory(optimizer):
+    """In a process of its own, since what was freed before decides; LAMB's arrays are as large as the parameter."""
+    program = f"""
+import resource
+import numpy as np
+from optim_lib.optimizers import {optimizer}
+params, grads = {{"w": np.ones(1_000_000, np.float32)}}, {{"w": np.ones(1_000_000, np.float32)}}
+optimizer = {optimizer}()
+for step in range(12):
+    if step == 4:
+        before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+    optimizer.update(params, grads)
+print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=60)
+    assert int(done.stdout) < 100  # pages; one array of the parameter's size has 977
 
 
 # ---------------------------------------------------------------------- hyperparameters as arrays
