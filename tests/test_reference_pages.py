@@ -50,3 +50,34 @@ def test_the_api_reference_names_nothing_that_does_not_exist():
         assert name == "ALL" or inspect.getdoc(value), f"optim_lib.{module}.{name} has no docstring"
     listed = re.findall(r"^   ~optim_lib\.(\w+)\.(\w+)$", text, re.MULTILINE)
     assert set(listed) == set(DOCUMENTED.findall(text)) - {("tasks", "ALL")}
+
+
+def test_every_correction_has_its_chapter_its_sources_and_a_measurement():
+    from optim_lib.experiments.corrections import CORRECTIONS
+
+    known = set(re.findall(r"^@\w+\{(\w+),", (CHAPTERS / "references.bib").read_text(encoding="utf-8"), re.MULTILINE))
+    for correction in CORRECTIONS:
+        assert (CHAPTERS / f"{correction.chapter}.ipynb").exists(), correction.chapter
+        measured = correction.measured()
+        assert measured and "nan" not in measured, correction.says
+        cited = re.findall(r"\{cite(?::t)?\}`([\w,]+)`", f"{correction.says} {correction.holds} {measured}")
+        assert {key for keys in cited for key in keys.split(",")} <= known, correction.says
+
+
+def test_every_correction_is_on_the_page():
+    from optim_lib.experiments.corrections import CORRECTIONS, INTERFACE
+
+    text = (CHAPTERS / "corrections.md").read_text(encoding="utf-8")
+    shown = {int(number) for number in re.findall(r"corrections\.section\((\d+)\)", text)}
+    assert {correction.section for correction in CORRECTIONS} - {INTERFACE} == shown
+
+
+def test_glossary_entries_are_distinct_and_lead_to_chapters():
+    text = (CHAPTERS / "glossary.md").read_text(encoding="utf-8").partition(":::{glossary}\n")[2]
+    terms = [line for line in text.splitlines() if line and not line.startswith((" ", ":"))]
+    assert len(terms) == len({term.lower() for term in terms}) >= 50
+    for definition in (line for line in text.splitlines() if line.startswith("  ")):
+        chapter = re.search(r"\{doc\}`Chapter \d+ <(\w+)>`$", definition)
+        assert chapter and (CHAPTERS / f"{chapter[1]}.ipynb").exists(), definition
+        for _, target in re.findall(r"\{term\}`(?:([^<`]+) <)?([^>`]+)>?`", definition):
+            assert target in terms, target
