@@ -59,7 +59,8 @@ def test_every_correction_has_its_chapter_its_sources_and_a_measurement():
     for correction in CORRECTIONS:
         assert (CHAPTERS / f"{correction.chapter}.ipynb").exists(), correction.chapter
         measured = correction.measured()
-        assert measured and "nan" not in measured, correction.says
+        assert measured, correction.says
+        assert "nan" not in measured, correction.says
         cited = re.findall(r"\{cite(?::t)?\}`([\w,]+)`", f"{correction.says} {correction.holds} {measured}")
         assert {key for keys in cited for key in keys.split(",")} <= known, correction.says
 
@@ -78,6 +79,7 @@ def test_glossary_entries_are_distinct_and_lead_to_chapters():
     assert len(terms) == len({term.lower() for term in terms}) >= 50
     for definition in (line for line in text.splitlines() if line.startswith("  ")):
         chapter = re.search(r"\{doc\}`Chapter \d+ <(\w+)>`$", definition)
-        assert chapter and (CHAPTERS / f"{chapter[1]}.ipynb").exists(), definition
+        assert chapter, definition
+        assert (CHAPTERS / f"{chapter[1]}.ipynb").exists(), definition
         for _, target in re.findall(r"\{term\}`(?:([^<`]+) <)?([^>`]+)>?`", definition):
             assert target in terms, target

@@ -131,7 +131,7 @@ def scoreboard(steps: int = 120, epochs: int = 3) -> list[dict[str, object]]:
     }
     rows = [_row(name, {label: _left(rule, s, steps) for label, rule in RULES.items()}) for name, s in surfaces.items()]
     noisy = {label: _left_with_noise(rule, landscapes.tilted_ravine, steps) for label, rule in RULES.items()}
-    rows.append(_row("the same, noisy", noisy))
+    rows.append(_row("noisy ravine", noisy))
     for name in NETWORKS:
         losses = network_losses(name, epochs)
         rows.append(_row(name, {label: float(np.median(values)) for label, values in losses.items()}))
