@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from optim_lib import tasks
 from optim_lib.data import Dataset, digits, minibatches
+from optim_lib.explorer.table import Table
 from optim_lib.landscapes import Landscape
 from optim_lib.networks import MLP
 from optim_lib.optimizers import SGD, Adam, AdamW, MomentumSGD, Optimizer, ParameterGroups, is_vector
@@ -167,6 +168,12 @@ def under_noise(
         if step % every == 0:
             means.append(params["w"].mean(axis=-1))
     return np.stack(means, axis=-1)
+
+
+def agree_and_shrink(table: Table) -> NDArray[np.bool_]:
+    """For a quest: where two curves end within 0.01 of each other and below 0.9."""
+    first, second = (table.ends(series) for series in table.series)
+    return (np.abs(first - second) < 0.01) & (first < 0.9)
 
 
 def rest_under_noise(
@@ -383,7 +390,7 @@ def transformer_table() -> list[dict[str, object]]:
     ]
 
 
-def spared_or_not(decay: float, rate: float = 0.01, steps: int = 100, seeds: int = 3) -> dict[str, Array]:
+def spared_or_not(decay: float, rate: float = 0.01, steps: int = 60, seeds: int = 3) -> dict[str, Array]:
     """Test loss of the transformer with all parameters decayed, and with biases and gains spared, for each seed."""
     makers = {"everything": everything, "matrices only": matrices_only}
     runs = {
