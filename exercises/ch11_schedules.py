@@ -30,7 +30,7 @@ def rates_of(answer, rate, epochs, *settings):
 
 def first_plateau(step_decay):
     epochs = [0, 1, 3]
-    close(rates_of(step_decay, 0.2, epochs, 0.3, 4), [0.2, 0.2, 0.2], "the rate at epochs 0, 1 and 3, before any drop,")
+    close(rates_of(step_decay, 0.2, epochs, 0.3, 4), [0.2, 0.2, 0.2], "the rate at epochs 0, 1 and 3, before any drop")
 
 
 def drops(step_decay):
@@ -576,7 +576,7 @@ def momentum_mirrored(one_cycle):
     steps = [0, 3, 10, 20, 39]
     _, momenta = run_of(one_cycle, steps, 40, TOP, 0.275)
     expected = list(schedules.one_cycle_momentum(np.array(steps), 40, 0.275))
-    close(momenta, expected, "the momentum at steps 0, 3, 10, 20 and 39, with the top at step 10,")
+    close(momenta, expected, "the momentum at steps 0, 3, 10, 20 and 39, with the top at step 10")
 
 
 ONE_CYCLE = """
@@ -710,7 +710,7 @@ def decline(t):
 
 
 def before(joined):
-    close([joined(rise, decline, 4, t) for t in (0, 1, 3)], [0.1, 0.3, 0.7], "the rate at epochs 0, 1 and 3, before 4,")
+    close([joined(rise, decline, 4, t) for t in (0, 1, 3)], [0.1, 0.3, 0.7], "the rate at epochs 0, 1 and 3, before 4")
 
 
 def takes_over(joined):
