@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
-from copy import deepcopy
 from dataclasses import replace
 from functools import cache, partial
 from pathlib import Path
@@ -21,7 +20,7 @@ from numpy.typing import NDArray
 from optim_lib import landscapes, tasks
 from optim_lib.claims.results import Results
 from optim_lib.data import ALPHABET, Dataset, Split, digits, minibatches, sparse_words
-from optim_lib.experiments import ch01, ch02, ch03, ch04, ch05, ch06, ch08, ch10
+from optim_lib.experiments import ch01, ch02, ch03, ch04, ch05, ch06, ch08, ch09, ch10, ch12
 from optim_lib.measure import gradient_noise
 from optim_lib.networks import MLP, Params
 from optim_lib.optimizers import (
@@ -365,13 +364,6 @@ def rmsprop_for_recurrent_networks() -> Results:
 # --------------------------------------------------------------------------------- 8 Adam
 
 
-DEFAULTS: dict[str, tuple[Any, dict[str, Any]]] = {
-    "SGD": (SGD, {"learning_rate": 0.1}),
-    "SGD + momentum": (MomentumSGD, {"learning_rate": 0.01, "momentum": 0.9}),
-    "RMSprop": (RMSprop, {"learning_rate": 0.001}),
-    "Adam": (Adam, {"learning_rate": 0.001}),
-    "AdamW": (AdamW, {"learning_rate": 0.001, "weight_decay": 0.01}),
-}
 EIGHT = {
     "digits, MLP": (tasks.digits_mlp, 340),
     "digits, CNN": (tasks.digits_cnn, 204),
@@ -475,49 +467,27 @@ def adam_does_not_converge() -> Results:
 # --------------------------------------------------------------------------------- 9 AdamW
 
 
-class AdamL2(Adam):
-    r"""Adam with an L2 penalty: its gradient, :math:`\lambda\theta`, goes where the loss's goes."""
-
-    weight_decay: float | Array = Hyperparameter(0.01)
-
-    def step(self, theta: Array, grad: Array, state: ParameterState) -> None:
-        super().step(theta, grad + self.weight_decay * theta, state)
-
-
 @tests("c-sgd-l2")
 def penalty_and_decay() -> Results:
     """On a parabola with its minimum at 1: a penalty in the gradient against a decay of the weights beside it."""
     results = Results()
-    for label, optimizer in (("SGD", SGD(0.1)), ("momentum 0.9", MomentumSGD(0.1, 0.9)), ("Adam", Adam(0.01))):
-        rate, decay = optimizer.learning_rate, 0.1
-        decayed, penalized = {"x": np.zeros(1)}, {"x": np.zeros(1)}
-        other, farthest = deepcopy(optimizer), 0.0
-        for _ in range(3000):
-            optimizer.update(penalized, {"x": penalized["x"] - 1 + decay * penalized["x"]})
-            grad = decayed["x"] - 1
-            decayed["x"] *= 1 - rate * decay
-            other.update(decayed, {"x": grad})
-            farthest = max(farthest, float(np.abs(decayed["x"] - penalized["x"])[0]))
-        results.add(label, "farthest apart", farthest)
-        results.add(label, "end, penalty", penalized["x"][0])
-        results.add(label, "end, decay", decayed["x"][0])
+    for label, pair in ch09.PAIRS.items():
+        rate = 0.01 if label == "Adam" else 0.1
+        penalized, decayed = (ch09.path_on_parabola(each(learning_rate=rate, weight_decay=0.1)) for each in pair)
+        results.add(label, "farthest apart", np.abs(penalized - decayed).max())
+        results.add(label, "end, penalty", penalized[-1])
+        results.add(label, "end, decay", decayed[-1])
     return results
 
 
 @tests("c-uneven-decay")
 def uneven_decay() -> Results:
     """How much a penalty and a decay shrink weights whose gradients, pure noise, are small, usual or large."""
-    results, sizes, rate, decay, steps = Results(), np.array([0.01, 1.0, 100.0]), 0.001, 0.1, 2000
-    for label, make in (("penalty", AdamL2), ("decoupled", AdamW)):
-        kept = []
-        for seed in range(5):
-            rng, params = np.random.default_rng(seed), {"w": np.ones((200, 3))}
-            optimizer = make(learning_rate=rate, weight_decay=decay)
-            for _ in range(steps):
-                optimizer.update(params, {"w": sizes * rng.standard_normal((200, 3))})
-            kept.append(params["w"].mean(axis=0))
-        for size, values in zip(("0.01", "1", "100"), np.transpose(kept), strict=True):
-            results.add(f"{label}, gradients of size {size}", "share left", values)
+    results, sizes = Results(), (0.01, 1.0, 100.0)
+    for label, rule in (("penalty", ch09.AdamL2), ("decoupled", AdamW)):
+        left = np.array([ch09.under_noise(rule, sizes, 0.1, seed=seed)[:, 0, -1] for seed in range(5)])
+        for size, shares in zip(sizes, left.T, strict=True):
+            results.add(f"{label}, gradients of size {size:g}", "share left", shares)
     return results
 
 
@@ -535,7 +505,7 @@ def decoupled_beats_penalty() -> Results:
     rate = LogUniform(3e-4, 0.1)
     searches = {
         "Adam, no decay": Search(Adam, learning_rate=rate),
-        "Adam + L2": Search(AdamL2, learning_rate=rate, weight_decay=LogUniform(1e-5, 1.0)),
+        "Adam + L2": Search(ch09.AdamL2, learning_rate=rate, weight_decay=LogUniform(1e-5, 1.0)),
         "AdamW": Search(AdamW, learning_rate=rate, weight_decay=LogUniform(1e-3, 100.0)),
     }
     for steps in (140, 700):
@@ -707,14 +677,14 @@ def momentum_is_cycled() -> Results:
 
 @tests("c-warm")
 def warm_up_is_needed() -> Results:
-    """A transformer with its norms before or after the blocks: AdamW and a cosine, with 20 of 120 steps to warm up."""
+    """A transformer with its norms before or after the blocks: AdamW and a cosine, with 16 of 80 steps to warm up."""
     results = Results()
     for norm in ("pre", "post"):
         model = partial(tasks.supervised.transformer, norm=norm)
         task = replace(tasks.char_transformer, name=f"characters, transformer, {norm}-norm", make_model=model)
-        for label, steps in (("warm-up", 20), ("none", 0)):
+        for label, steps in (("warm-up", 16), ("none", 0)):
             schedule = partial(warmup_cosine, warmup_epochs=steps)
-            also, how = f", {norm}-norm", {"budget": 120, "schedule": schedule, "tuning_seeds": (100,)}
+            also, how = f", {norm}-norm", {"budget": 80, "schedule": schedule, "tuning_seeds": (100,)}
             contest(results, {label: Search(AdamW, learning_rate=LogUniform(3e-4, 0.3))}, task, also=also, **how)
         difference(results, f"warm-up, {norm}-norm", f"none, {norm}-norm")
     return results
@@ -854,7 +824,7 @@ def adamw_for_transformers() -> Results:
         "Adam": Search(Adam, learning_rate=rates),
         "SGD + momentum": Search(MomentumSGD, learning_rate=LogUniform(0.01, 10.0), momentum=0.9),
     }
-    for steps in (60, 120):
+    for steps in (40, 100):
         also, how = f", {steps} steps", {"budget": steps, "tuning_seeds": (100,)}
         schedule = partial(warmup_cosine, warmup_epochs=steps // 10)
         contest(results, warmed_up, tasks.char_transformer, schedule=schedule, also=also, **how)
@@ -895,23 +865,32 @@ def rmsprop_or_adam_for_values() -> Results:
 
 @tests("c-default")
 def safest_default() -> Results:
-    """Every optimizer at the article's rate on eight tasks, without tuning: who is how high in the ranking?"""
-    results = Results()
-    for name, (task, budget) in EIGHT.items():
-        for label, (optimizer, setting) in DEFAULTS.items():
-            scores = [task.run(optimizer(**setting), budget, seed).test_score for seed in range(3)]
-            results.add(f"{label}, {name}", "test", scores)
-        medians = np.array([results.median(f"{label}, {name}", "test") for label in DEFAULTS])
-        if not task.lower_is_better:
-            medians = -medians
-        for label, median in zip(DEFAULTS, medians, strict=True):
-            results.add(f"{label}, {name}", "rank", 1 + np.sum(medians < median))
-    for label in DEFAULTS:
-        ranks = [results.median(f"{label}, {name}", "rank") for name in EIGHT]
-        results.add(label, "mean rank", np.mean(ranks))
-        results.add(label, "worst rank", np.max(ranks))
-        results.add(label, "first", ranks.count(1.0))
+    """From the comparison of chapter 12: who is level with the best when tuned, and who is how high without tuning."""
+    results, fields = Results(), ch12.read_results()
+    ranks: dict[str, list[int]] = {label: [] for label in ch12.ARTICLE_RATES}
+    for field in fields.values():
+        untuned = {label: _at_the_articles_rate(field, label) for label in ranks}
+        if np.isnan(list(untuned.values())).any():
+            continue  # the article's rate is not among those tried
+        for label, score in untuned.items():
+            better = [(other < score if field.lower_is_better else other > score) for other in untuned.values()]
+            ranks[label].append(1 + sum(better))
+    for label, found in ranks.items():
+        results.add(label, "tasks level with the best, tuned", ch12.level_count(fields, label))
+        results.add(label, "mean rank, untuned", np.mean(found))
+        results.add(label, "worst rank, untuned", max(found))
+        results.add(label, "tasks, untuned", len(found))
+    results.add("all", "tasks", len(fields))
     return results
+
+
+def _at_the_articles_rate(field: ch12.Field, label: str) -> float:
+    """The best validation score at a rate inside the article's range; NaN if none was tried."""
+    (low, high), entrant = ch12.ARTICLE_RATES[label], field.entrants[label]
+    inside = entrant.scores[(entrant.rates > low / 1.01) & (entrant.rates < high * 1.01)]
+    if not inside.size:
+        return np.nan
+    return float(inside.min() if field.lower_is_better else inside.max())
 
 
 few_digits_cnn = replace(few_digits_task, name="few digits, CNN", make_model=tasks.supervised.cnn)
@@ -925,46 +904,28 @@ def momentum_where_it_generalizes_poorly() -> Results:
         "AdamW": Search(AdamW, learning_rate=LogUniform(3e-4, 0.3), weight_decay=0.01),
         "SGD + momentum": Search(MomentumSGD, learning_rate=LogUniform(3e-3, 3.0), momentum=0.9),
     }
-    for task in (few_digits_task, few_digits_cnn):
-        for steps in (140, 280):
+    for task, budgets in ((few_digits_task, (140, 420)), (few_digits_cnn, (140,))):
+        for steps in budgets:
             also = f", {task.name}, {steps} steps"
             contest(results, searches, task, budget=steps, also=also, report_seeds=range(8))
             difference(results, f"SGD + momentum{also}", f"AdamW{also}")
     return results
 
 
-TABLE: dict[str, tuple[Any, list[float], dict[str, Any]]] = {
-    "SGD": (SGD, [0.01, 0.1], {}),
-    "SGD + momentum": (MomentumSGD, [0.01, 0.1], {"momentum": 0.9}),
-    "Nesterov": (NesterovMomentum, [0.01, 0.1], {"momentum": 0.9}),
-    "AdaGrad": (AdaGrad, [0.01], {}),
-    "RMSprop": (RMSprop, [0.001], {}),
-    "Adam": (Adam, [0.001], {}),
-    "AdamW": (AdamW, [0.001], {"weight_decay": 0.01}),
-    "LAMB": (LAMB, [0.001], {"weight_decay": 0.01}),
-}
-
-
-THREE = ("digits, MLP", "topic of a line", "regression")
-
-
 @tests("c-rates")
 def the_tables_rates() -> Results:
-    """The best of thirteen rates from 1e-4 to 100 on three tasks, and what the table's rate costs."""
-    results = Results()
-    for name in THREE:
-        task, budget = EIGHT[name]
-        how = {"budget": budget, "tuning_seeds": (100,), "report_seeds": range(3), "also": f", {name}"}
-        for label, (optimizer, rates, fixed) in TABLE.items():
-            widest = Search(optimizer, learning_rate=LogUniform(1e-4, 100.0), **fixed)
-            contest(results, {label: widest}, task, trials=13, **how)
-            contest(results, {f"{label}, table": Search(optimizer, learning_rate=rates, **fixed)}, task,
-                    trials=len(rates), **how)  # fmt: skip
-            best = results.median(f"{label}, {name}", "learning_rate")
-            results.add(f"{label}, {name}", "inside the table's range", rates[0] / 1.01 < best < rates[-1] * 1.01)
-            results.add(f"{label}, {name}", "best over the table's rate", best / rates[-1])
-    for label in TABLE:
-        inside = [results.median(f"{label}, {name}", "inside the table's range") for name in THREE]
-        results.add(label, "tasks inside", np.sum(inside))
-    results.add("all", "inside", sum(results.median(label, "tasks inside") for label in TABLE))
+    """From the comparison of chapter 12: how often the best rate lies in the range of the article's table."""
+    results, fields = Results(), ch12.read_results()
+    inside, ratios = 0, []
+    for label, (low, high) in ch12.ARTICLE_RATES.items():
+        best = np.array([field.entrants[label].rate for field in fields.values()])
+        hits = int(np.sum((best > low / 1.01) & (best < high * 1.01)))
+        inside, ratios = inside + hits, [*ratios, *(best / high)]
+        results.add(label, "tasks inside", hits)
+        results.add(label, "lowest best rate", best.min())
+        results.add(label, "highest best rate", best.max())
+        results.add(label, "median best rate", np.median(best))
+    results.add("all", "inside", inside)
+    results.add("all", "pairs", len(ratios))
+    results.add("all", "pairs above the range", np.sum(np.array(ratios) > 1.01))
     return results
