@@ -42,6 +42,7 @@ bench: $(VENV)/installed-test ## Measure the library against torch.optim and opt
 	$(BIN)/python -m tools.build_book && $(BIN)/python -m tools.measure_site && exit $$status
 
 claims: $(VENV)/installed ## Recompute the claims ledger
+	@$(BIN)/python -m optim_lib.experiments.ch12 --cache _build/claims/runs
 	@$(BIN)/python -m optim_lib.claims
 
 clean: ## Remove everything that was built, the environment and the site; your workspace/ stays
