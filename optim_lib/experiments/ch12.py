@@ -234,13 +234,16 @@ def read_results(file: Path = RESULTS) -> dict[str, Field]:
 def results_table(fields: dict[str, Field], caption: str = "") -> Any:
     """Median test results: a row for each task, a column for each optimizer; bold what is level with the best."""
     labels = [label for label in OPTIMIZERS if label != "LARS"]
+    headings = {"task": "task", **{label: label.replace("SGD + ", "") for label in labels}}
     rows = []
     for field in fields.values():
         level = field.level()
         cells = {label: _cell(field, label, label in level) for label in labels}
-        rows.append({"task": f"{field.name} ({field.contest.task.metric})", **cells})
+        rows.append({"task": f"{field.name} {'↓' if field.lower_is_better else '↑'}", **cells})
     notes = [
-        "Bold: level with the best, that is, a median no worse than the best optimizer's worst seed.",
+        "Accuracy on the digits, log loss on topics and characters, loss of the regression, ticks of 200 for poles; "
+        "↑ higher is better, ↓ lower. Bold: level with the best, that is, a median no worse than the worst seed of the "
+        "best optimizer.",
         *(
             f"On {f.name}, LARS: {_cell(f, 'LARS', 'LARS' in f.level())}."
             for f in fields.values()
@@ -253,12 +256,12 @@ def results_table(fields: dict[str, Field], caption: str = "") -> Any:
             if one.at_edge
         ),
     ]
-    return plotting.table(rows, caption=caption, notes=notes)
+    return plotting.table(rows, headings, caption=caption, notes=notes)
 
 
 def _cell(field: Field, label: str, bold: bool) -> str:
     value = field.entrants[label].median
-    text = "diverged" if not np.isfinite(value) else f"{value:.3g}" if value < 1000 else f"{value:.0f}"
+    text = "diverged" if not np.isfinite(value) else f"{value:.3g}" if value >= 0.01 else f"{value:.0e}"
     return f"**{text}**" if bold else text
 
 

@@ -164,6 +164,7 @@ FAULTS = {
     "Inputs of the wrong size": Fault(input_scale=16.0),
     "A dead start": Fault(initial_scale=0.0),
     "No shuffling": Fault(learning_rate=0.02, shuffled=False),
+    "A wrong sign": Fault(gradient_sign=-1.0),
     "Gradients pile up": Fault(learning_rate=0.01, gradients_pile_up=True),
     "Labels do not belong to inputs": Fault(labels_shuffled=True),
     "Too few examples": Fault(examples=60),

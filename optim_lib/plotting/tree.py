@@ -12,7 +12,7 @@ STYLE = """
 .uo-plot .up-tree details { border: 0; background: none; box-shadow: none; margin: 0; padding: 0; }
 .uo-plot .up-tree summary { cursor: pointer; padding: 5px 8px; border-radius: 6px; font-weight: 600; list-style-position: inside; }
 .uo-plot .up-tree summary:hover { background: var(--p-panel); }
-.uo-plot .up-tree summary:focus-visible { outline: 2px solid var(--p-s0); outline-offset: 1px; }
+.uo-plot .up-tree summary:focus-visible { outline: 2px solid var(--p-s1); outline-offset: 1px; }
 .uo-plot .up-tree .up-twigs { margin: 2px 0 6px 13px; padding-left: 12px; border-left: 1.5px solid var(--p-faint); }
 .uo-plot .up-tree .up-leaf > summary { font-weight: 400; }
 .uo-plot .up-tree .up-advice { font-weight: 600; }
@@ -20,7 +20,7 @@ STYLE = """
 .uo-plot .up-tree dt { color: var(--p-muted); font-weight: 400; font-size: 13px; margin-top: 5px; }
 .uo-plot .up-tree dd { margin: 0; }
 .uo-plot .up-verdict { display: inline-block; border: 1.5px solid; border-radius: 9px; padding: 0 7px; margin-left: 6px; font-size: 12.5px; font-weight: 400; }
-.uo-plot .up-tree a { color: var(--p-s0); text-decoration: underline; }
+.uo-plot .up-tree a { color: var(--p-s1); text-decoration: underline; }
 """  # noqa: E501
 
 
