@@ -298,13 +298,15 @@ what_it_ignores = Exercise(
             edit(
                 INVARIANCES, ("np.allclose(turned, turn @ plain, rtol=1e-6)", "np.allclose(turned, plain, rtol=1e-6)")
             ),
-            _NOT_ALL_TURNED,
+            "Three things have to be",
             points=2,
+            diagnose=False,
         ),
         WrongAnswer(
             edit(INVARIANCES, ("turn @ gradient(turn.T @ x)", "gradient(turn.T @ x)")),
-            _NOT_ALL_TURNED,
+            "Three things have to be",
             points=2,
+            diagnose=False,
         ),
         WrongAnswer(
             edit(
@@ -781,7 +783,7 @@ own_optimizer = Exercise(
                 ("self.velocity.setdefault(name, np.zeros_like(params[name]))", "self.velocity"),
                 ("momentum, {}", "momentum, np.zeros(2)"),
             ),
-            "Your code stopped with `ValueError",
+            "could not be broadcast together",
             diagnose=False,
         ),
         WrongAnswer(
