@@ -59,4 +59,4 @@ def test_training_step(against, task, name):
         return loss.item()
 
     what = f"training step of the {task}, {name}"
-    against(what, our_step, {"torch.optim, default": their_step}, {"torch.optim, default": BAR}, budget=3.0)
+    against(what, our_step, {"torch.optim, default": their_step}, {"torch.optim, default": BAR}, budget=1.0)

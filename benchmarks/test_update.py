@@ -10,13 +10,17 @@ import numpy as np
 import pytest
 import torch
 
-from optim_lib.optimizers import Adam
 from tests.library.table import TABLE, Row
 
 # Matrices, since some rules treat those in a way of their own.
 SHAPES = {"1e4": (100, 100), "1e6": (1000, 1000), "1e7": (2500, 4000)}
-# Adam may take as long as torch's default, others 1.5 times as long; what torch.optim lacks is held to its Adam.
-ADAM, OTHERS = 1.0, 1.5
+# The aim is never to be slower than torch's default; 1.5 times as long is a failure. What torch.optim lacks is compared
+# with its Adam: another rule, so 1.5 is the aim.
+AIM, LIMIT = 1.0, 1.5
+# Over the limit, and why. The measured ratio is printed, marked and saved all the same.
+KNOWN = {
+    ("ScheduleFreeAdamW", "1e6"): "another rule than Adam, with twice as many passes over memory",
+}
 OTHER_DATA = np.zeros(8_000_000)  # 64 MB, more than the caches hold
 DEFAULT, FUSED = "torch.optim, default", "torch.optim, fused"
 
@@ -51,9 +55,11 @@ def fused(optimizer: torch.optim.Optimizer, parameter: torch.Tensor) -> torch.op
 
 @pytest.mark.parametrize("size", SHAPES)
 @pytest.mark.parametrize("row", TABLE, ids=names_of)
-def test_update(against, row, size):
+def test_update(against, request, row, size):
     if size == "1e7" and not row.optimizer.elementwise:
         pytest.skip("a rule that needs the whole of a matrix is measured up to 1e6")
+    if reason := KNOWN.get((names_of(row), size)):
+        request.applymarker(pytest.mark.xfail(reason=reason, strict=False))
     rng = np.random.default_rng(0)
     start, gradient = (rng.standard_normal(SHAPES[size], dtype=np.float32) for _ in range(2))
 
@@ -69,12 +75,20 @@ def test_update(against, row, size):
     if same is None:
         peers["torch.optim.Adam, default"] = torch.optim.Adam([mine]).step
         if row.optimizer.elementwise:
-            bars["torch.optim.Adam, default"] = OTHERS
+            bars["torch.optim.Adam, default"] = LIMIT
     else:
-        peers[DEFAULT], bars[DEFAULT] = same.step, ADAM if row.optimizer is Adam else OTHERS
+        peers[DEFAULT], bars[DEFAULT] = same.step, AIM
         if quick := fused(same, other := parameter()):
             peers[FUSED] = quick.step
             assert other.grad is not None
-    what = f"{row.optimizer.__name__}.update() of {size}"
     with np.errstate(all="ignore"):
-        against(what, lambda: optimizer.update(params, grads), peers, bars, budget=1.0, before=fill_the_caches)
+        against(
+            f"{names_of(row)}.update()",
+            lambda: optimizer.update(params, grads),
+            peers,
+            bars,
+            size=size,
+            limit=LIMIT,
+            budget=0.4,
+            before=fill_the_caches,
+        )
