@@ -137,7 +137,7 @@ def _read(claim: str, folder: Path, _changed: int) -> Results:
 
 def _written(value: float, how: str) -> str:
     """A number for a sentence, with a true minus sign, and infinity in words."""
-    if how == "%":
-        how = ".1%"
     text = "never" if value == float("inf") else f"{value:{how}}"
+    if re.fullmatch(r"-[0.]+%?", text):
+        return text[1:]  # no minus zero
     return text.replace("-", "\u2212") if not re.search(r"e-\d", text) else text
