@@ -77,6 +77,10 @@ class AdamL2(Penalized, Adam):
     """Adam on the penalized loss."""
 
 
+class DecoupledAdam(Decoupled, Adam):
+    """AdamW once more."""
+
+
 class ListingAdamW(DecayedLate, Adam):
     """The article's listing of AdamW."""
 
