@@ -17,6 +17,9 @@ VERDICTS = ("holds here", "holds partly", "does not hold here", "disputed", "not
 # {setting/metric}, {setting/metric@low}, {setting/metric:.2f}
 PLACE = re.compile(r"\{([^{}/]+)/([^{}/@:]+)(?:@(\w+))?(?::([^{}]+))?\}")
 
+MINUS = "\u2212"
+SUPERSCRIPTS = str.maketrans("-0123456789", "\u207b\u2070\u00b9\u00b2\u00b3\u2074\u2075\u2076\u2077\u2078\u2079")
+
 
 @dataclass(frozen=True)
 class Claim:
@@ -140,4 +143,8 @@ def _written(value: float, how: str) -> str:
     text = "never" if value == float("inf") else f"{value:{how}}"
     if re.fullmatch(r"-[0.]+%?", text):
         return text[1:]  # no minus zero
-    return text.replace("-", "\u2212") if not re.search(r"e-\d", text) else text
+    mantissa, _, exponent = text.partition("e") if text != "never" else (text, "", "")
+    power = str(int(exponent)).translate(SUPERSCRIPTS) if exponent else ""
+    mantissa = mantissa.replace("-", MINUS)
+    # A narrow no-break space keeps the parts together.
+    return f"{mantissa}\u202f\u00d7\u202f10{power}" if power else mantissa

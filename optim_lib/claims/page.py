@@ -16,6 +16,21 @@ from optim_lib.claims.ledger import VERDICTS, Claim, load_ledger
 CHAPTERS = Path(__file__).parents[2] / "chapters"
 CLASSES = dict(zip(VERDICTS, ("holds", "partly", "not", "disputed", "untested"), strict=True))
 
+# The leaves of the article's decision tree, in its order.
+TREE = (
+    "Computer vision, from scratch",
+    "Computer vision, fine-tuning",
+    "Computer vision, large batch",
+    "Transformers, from scratch",
+    "Transformers, fine-tuning",
+    "Transformers, very large",
+    "Reinforcement learning, policies",
+    "Reinforcement learning, values",
+    "General, unsure",
+    "General, poor generalization",
+    "General, sparse features",
+)
+
 
 class Markdown(str):
     """Text that a notebook shows as Markdown."""
@@ -37,8 +52,16 @@ def summary(claims: Sequence[Claim] | None = None) -> Markdown:
 
 def decision_tree() -> Markdown:
     """The leaves of the article's decision tree, each with its verdict and the way to its claim."""
-    rows = [f"| {c.leaf} | [{c.claim}]({c.id}) | {badge(c.verdict)} |" for c in load_ledger() if c.leaf]
-    return Markdown("\n".join(["| the question | the article's answer | verdict |", "| --- | --- | --- |", *rows]))
+    leaves = {claim.leaf: claim for claim in load_ledger() if claim.leaf}
+    rows = [(leaf, _link(leaves[leaf]), badge(leaves[leaf].verdict)) for leaf in TREE if leaf in leaves]
+    return Markdown(_table(("the question", "the article's answer", "verdict"), rows))
+
+
+def overview() -> Markdown:
+    """All claims in one table, folded."""
+    rows = [(_link(claim), str(int(claim.chapter[:2])), badge(claim.verdict)) for claim in load_ledger()]
+    table = _table(("the claim", "chapter", "verdict"), rows)
+    return Markdown(f":::{{dropdown}} All claims in one table\n{table}\n:::\n")
 
 
 def section(number: int) -> Markdown:
@@ -68,6 +91,15 @@ def entry(claim: Claim) -> str:
             "",
         ]
     )
+
+
+def _link(claim: Claim) -> str:
+    return f"[{claim.claim}]({claim.id})"
+
+
+def _table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    lines = [headings, ["---"] * len(headings), *rows]
+    return "\n".join("| " + " | ".join(cells) + " |" for cells in lines)
 
 
 def badge(verdict: str) -> str:
