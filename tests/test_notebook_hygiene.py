@@ -57,9 +57,7 @@ def edit(path, change):
     """Apply `change` to the notebook's JSON and write it back as an editor would."""
     content = json.loads(path.read_text(encoding="utf-8"))
     change(content)
-    path.write_text(
-        json.dumps(content, indent=1, sort_keys=True, ensure_ascii=False) + "\n", encoding="utf-8"
-    )
+    path.write_text(json.dumps(content, indent=1, sort_keys=True, ensure_ascii=False) + "\n", encoding="utf-8")
     return path
 
 
@@ -93,9 +91,7 @@ def test_equal_cells_get_different_ids(tmp_path):
     assert [cell.id for cell in notebook.cells] == ["x-1", "x-1-2", "x-1-3"]
 
 
-@pytest.mark.parametrize(
-    "cell_id", ["61799a54", "3f8e1c52-0b0a-4a0e-9d0c-1f2e3d4c5b6a", "Two_Words", "", "a" * 60]
-)
+@pytest.mark.parametrize("cell_id", ["61799a54", "3f8e1c52-0b0a-4a0e-9d0c-1f2e3d4c5b6a", "Two_Words", "", "a" * 60])
 def test_random_and_unreadable_ids_are_replaced(cell_id):
     assert not hygiene.is_good_id(cell_id)
 
