@@ -105,7 +105,7 @@ memory = Exercise(
     explanation=(
         "Adam's two moments make a model in training three times the size of the model itself, gradients not "
         "counted. "
-        "For a matrix of 4096 by 4096 Adafactor keeps 8,192 numbers where Adam keeps 33 million."
+        "For a matrix of 4096 by 4096 Adafactor keeps 8,192 numbers where Adam keeps over 33 million."
     ),
     wrong_answers=[
         WrongAnswer(
@@ -538,7 +538,7 @@ three_jobs = Exercise(
           model fills the memory, so the optimizer may keep at most one number for each parameter.
         - **raw units**: linear regression on the diabetes data in the units they were measured in, 200 steps.
           Validation loss
-          under 3600 (predicting the mean gets 6252).
+          under 3600 (predicting the mean gets 6255).
 
         Try before you choose: `try_out("rare words", "SGD", {"learning_rate": 1.0}, "cosine")` trains on two
         practice seeds.
