@@ -831,7 +831,17 @@ def adamw_for_transformers() -> Results:
         contest(results, {"AdamW, constant": warmed_up["AdamW"]}, tasks.char_transformer, also=also, **how)
         for other in ("Adam", "SGD + momentum", "AdamW, constant"):
             difference(results, f"AdamW{also}", other + also)
+    scheduled_for_longer(results)
     return results
+
+
+def scheduled_for_longer(results: Results) -> None:
+    """Warm-up and a cosine against a constant rate once more, for 300 steps."""
+    search = Search(AdamW, learning_rate=LogUniform(1e-3, 0.03), weight_decay=0.1)
+    for label, schedule in (("AdamW", partial(warmup_cosine, warmup_epochs=30)), ("AdamW, constant", None)):
+        contest(results, {label: search}, tasks.char_transformer, trials=4, budget=300, schedule=schedule,
+                also=", 300 steps", tuning_seeds=(100,))  # fmt: skip
+    difference(results, "AdamW, 300 steps", "AdamW, constant, 300 steps")
 
 
 CONTROL = {
