@@ -26,7 +26,7 @@ def with_momentum(equivalent_l2):
 
 EQUIVALENT = """
 def equivalent_l2(kept, learning_rate, momentum=0.0):
-    \"\"\"The L2 strength that moves the resting place as shrinking the weights to `kept` does.\"\"\"
+    \"\"\"The L2 strength that does what shrinking the weights does.\"\"\"
     return (1 - kept) / learning_rate * (1 - momentum)
 """
 
@@ -456,7 +456,7 @@ def of_network(weight_decays):
 
 DECAYS = """
 def weight_decays(params, weight_decay):
-    \"\"\"How much to decay each parameter: a dict from name to `weight_decay` or 0.\"\"\"
+    \"\"\"The decay of each parameter: a dict of `weight_decay` or 0.\"\"\"
     decays = {}
     for name, array in params.items():
         long_axes = sum(n > 1 for n in array.shape)
@@ -476,7 +476,7 @@ groups = Exercise(
     """,
     starter="""
 def weight_decays(params, weight_decay):
-    \"\"\"How much to decay each parameter: a dict from name to `weight_decay` or 0.\"\"\"
+    \"\"\"The decay of each parameter: a dict of `weight_decay` or 0.\"\"\"
     return ...
 """,
     checks=[
@@ -575,7 +575,7 @@ def other_schedule(matching_decay):
 
 MATCHING = """
 def matching_decay(weight_decay, old_rates, new_rates):
-    \"\"\"The weight decay with which the new rates leave as much of a weight as the old ones.\"\"\"
+    \"\"\"The decay that leaves as much of a weight at the new rates.\"\"\"
     return weight_decay * np.sum(old_rates) / np.sum(new_rates)
 """
 

@@ -308,7 +308,7 @@ def contest(epochs: int, trials: int = 16) -> Tuning:
 # A transformer ---------------------------------------------------------------------------------------------
 
 ONE_LAYER = partial(transformer, layers=1)
-STORED = Path(__file__).with_name("ch09_transformer.csv")
+STORED = Path(__file__).parent / "results" / "ch09-transformer.csv"
 COLUMNS = ("examples", "optimizer", "setting", "seed", "train_loss", "test_loss")
 WARMUP = partial(warmup_cosine, warmup_epochs=20)
 
@@ -398,7 +398,7 @@ def spared_or_not(decay: float, rate: float = 0.01, steps: int = 60, seeds: int 
     """Test loss of the transformer with all parameters decayed, and with biases and gains spared, for each seed."""
     makers = {"everything": everything, "matrices only": matrices_only}
     runs = {
-        label: [text_task(1600).run(partial(make, rate, decay), steps, seed, schedule=WARMUP) for seed in range(seeds)]
+        label: [text_task(960).run(partial(make, rate, decay), steps, seed, schedule=WARMUP) for seed in range(seeds)]
         for label, make in makers.items()
     }
     return {label: np.array([run.test_score for run in of_label]) for label, of_label in runs.items()}
