@@ -103,7 +103,8 @@ class RMSprop(Optimizer):
     def step(self, theta: Array, grad: Array, state: ParameterState) -> None:
         state.mean_square *= self.decay
         state.mean_square += (1 - self.decay) * grad**2
-        theta -= self.learning_rate * grad / (np.sqrt(state.mean_square) + self.epsilon)
+        root = np.sqrt(state.mean_square)
+        theta -= self.learning_rate * grad / (root + self.epsilon)
 
 
 class CenteredRMSprop(RMSprop):
