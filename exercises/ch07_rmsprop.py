@@ -76,7 +76,7 @@ window = Exercise(
         the one before it, and so on. All these weights, back to the beginning of time, add up to one. Write
         `gradients_needed(decay, share)`: the smallest number of newest gradients that together carry at least `share`
         of
-        the weight, for $0 < $ `share` $< 1$. Then ask it about a share of 0.632 and several decays.
+        the weight, for a share between 0 and 1. Then ask it about a share of 0.632 and several decays.
     """,
     starter=NEEDED_STARTER,
     checks=[

@@ -51,9 +51,9 @@ def forgetting(steepness: ArrayLike, decays: ArrayLike, steps: int = 400, seed: 
     """A slope that is steep for 40 steps and then not, through noise: what is remembered, and what that costs.
 
     Gradients are normal, of standard deviation `steepness` at first and 1 afterwards. Two panels of curves for
-    `explore_curves`, of shape (steepness, decays, steps), 1 where a curve does not depend on an axis: the root that
-    AdaGrad and RMSprop divide by (AdaGrad's over the root of the number of steps, so that it is an average too), and
-    how many times it is as large as the present standard deviation.
+    `explore_curves`, from step 10 on, of shape (steepness, decays, steps - 9), 1 where a curve does not depend on an
+    axis: the root that AdaGrad and RMSprop divide by (AdaGrad's over the root of the number of steps, so that it is an
+    average too), and how many times it is as large as the present standard deviation.
     """
     steepness, decays = np.asarray(steepness, dtype=float), np.asarray(decays, dtype=float)
     sizes = np.where(np.arange(steps) < STEEP_STEPS, steepness[:, None, None], 1.0)
@@ -68,9 +68,10 @@ def forgetting(steepness: ArrayLike, decays: ArrayLike, steps: int = 400, seed: 
         rmsprop.update(all_decays, {"x": np.repeat(grad[:, None], decays.size, axis=1)})
         roots["AdaGrad"][..., t] = np.sqrt(adagrad.state["x"].accumulated / (t + 1))
         roots["RMSprop"][..., t] = np.sqrt(rmsprop.state["x"].mean_square)[..., 0]
+    shown = {name: root[..., 9:] for name, root in roots.items()}
     return {
-        "the size of the gradient, as remembered": {"the true size": sizes} | roots,
-        "times too large": {name: root / sizes for name, root in roots.items()},
+        "the size of the gradient, as remembered": {"the true size": sizes[..., 9:]} | shown,
+        "divisor over true size": {name: root / sizes[..., 9:] for name, root in shown.items()},
     }
 
 
