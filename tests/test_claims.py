@@ -17,8 +17,11 @@ ROOT = Path(__file__).parents[1]
 LEDGER = load_ledger()
 MEASURED = [claim for claim in LEDGER if claim.is_measured]
 BY_ID = {claim.id: claim for claim in LEDGER}
-# Each takes less than a second to measure again.
-QUICK = ("c-saddle-flat", "c-zigzag", "c-ravine", "c-average", "c-overshoot", "c-bias", "c-pathological", "c-sgd-l2")
+# Each takes less than a second to measure again. The last two read the comparison of chapter 12.
+QUICK = (
+    "c-saddle-flat", "c-zigzag", "c-ravine", "c-average", "c-overshoot", "c-bias", "c-pathological", "c-sgd-l2",
+    "c-uneven-decay", "c-default", "c-rates",
+)  # fmt: skip
 
 
 def ids(claims):
