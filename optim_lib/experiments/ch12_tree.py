@@ -51,7 +51,7 @@ def decision_tree(fields: dict[str, Field]) -> Piece:
                 "large batches", "LARS or LAMB",
                 "All 1,079 training digits in each of 20 steps. They are meant for batches of tens of thousands; "
                 "there, Nado et al. (2021) found tuned Nesterov and Adam as good.",
-                ("chapter 10", "10_advanced.html"), ledger("c-large"),
+                ("chapter 10", "10_advanced.html"), ledger("c-lars-lamb"),
             ),
         ],
     )  # fmt: skip
