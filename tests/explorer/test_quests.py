@@ -140,7 +140,7 @@ def test_texts_are_written_for_the_author(ravine_table):
         (predict("?", answer=0, see={"momentum": 5}), "outside the axis"),
         (predict("?", answer=0, see={"beta1": 0.5}), "axis must be one of"),
     ],
-    ids=str,
+    ids=lambda value: getattr(value, "id", value),
 )
 def test_a_quest_that_makes_no_sense_is_an_error(task, message, ravine_table):
     with pytest.raises(ValueError, match=message):
