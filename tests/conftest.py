@@ -5,12 +5,14 @@ from __future__ import annotations
 import os
 import re
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
+from playwright.sync_api import Browser, sync_playwright
 
-from tests.browser import MISSING
+from tests.browser import MISSING, OPTIONS, chromium
 
 # Set before anything is imported, and inherited by the kernels that tests start.
 os.environ["OPTIM_COURSE_PROGRESS"] = str(Path(tempfile.mkdtemp(prefix="course-tests-")) / "progress.json")
@@ -30,6 +32,16 @@ def scope_of(nodeid: str) -> str:
     if match := _BY_CHAPTER.match(nodeid):
         return f"{match[1]}[{match[2]}]"
     return nodeid.rsplit("::", 1)[0]
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """Chromium, one for each process: Playwright cannot be started a second time beside itself."""
+    program = chromium()  # before anything is started: without it the test is skipped
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=program, args=OPTIONS)
+        yield browser
+        browser.close()
 
 
 @pytest.hookimpl(optionalhook=True)

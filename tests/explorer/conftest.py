@@ -7,8 +7,6 @@ import json
 
 import pytest
 
-from tests.browser import OPTIONS, chromium
-
 # The model has what the figure uses of a widget's: get, set, on, off, save_changes.
 PAGE = """<!doctype html>
 <html lang="en" data-theme="light"><head><meta charset="utf-8">
@@ -45,17 +43,6 @@ const url = URL.createObjectURL(new Blob([document.getElementById("code").textCo
 window.widget = (await import(url)).default;
 window.close_figure = widget.render({{ model, el: document.getElementById("figure") }});
 </script></body></html>"""
-
-
-@pytest.fixture(scope="session")
-def browser():
-    from playwright.sync_api import sync_playwright
-
-    program = chromium()
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=program, args=OPTIONS)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture

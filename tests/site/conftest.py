@@ -10,9 +10,8 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Playwright, sync_playwright
+from playwright.sync_api import Browser
 
-from tests.browser import OPTIONS, chromium
 from tests.site.support import HTML, PREVIEW, Watched
 from tools import build_book
 
@@ -39,21 +38,6 @@ def address(site: Path) -> Iterator[str]:
         yield f"http://127.0.0.1:{server.server_port}"
         server.shutdown()
         thread.join()
-
-
-@pytest.fixture(scope="session")
-def playwright_driver() -> Iterator[Playwright]:
-    program = chromium()  # before anything is started: without it the test is skipped
-    with sync_playwright() as driver:
-        driver.program = program
-        yield driver
-
-
-@pytest.fixture(scope="session")
-def browser(playwright_driver: Playwright) -> Iterator[Browser]:
-    browser = playwright_driver.chromium.launch(executable_path=playwright_driver.program, args=OPTIONS)
-    yield browser
-    browser.close()
 
 
 @pytest.fixture(scope="session")
