@@ -122,7 +122,7 @@ def test_make_help_has_a_line_for_each_command():
     done = subprocess.run(["make", "help"], cwd=ROOT, env=environment, capture_output=True, text=True, check=True)
     lines = done.stdout.splitlines()
     commands = {line.split()[1]: line for line in lines}
-    assert set(commands) == {"help", "book", "test", "serve", "lab", "bench", "clean"}
+    assert set(commands) == {"help", "book", "test", "serve", "lab", "bench", "claims", "clean"}
     assert len(lines) == len(commands)
     assert all(len(line) <= 100 for line in lines)
 
