@@ -93,10 +93,14 @@ def is_descent(figure: Locator) -> bool:
 
 
 def move(handle: Locator) -> None:
-    """Move a slider by three values, with the keys, away from the end that is near."""
-    near_end = float(handle.get_attribute("aria-valuenow")) > 0.8 * float(handle.get_attribute("aria-valuemax"))
+    """Move a slider by a third of its values, with the keys, away from the end that is near.
+
+    Not by less: on a plateau the next rates rightly leave the walker where it was, to a pixel.
+    """
+    last = float(handle.get_attribute("aria-valuemax"))
+    near_end = float(handle.get_attribute("aria-valuenow")) > 0.7 * last
     handle.focus()
-    for _ in range(3):
+    for _ in range(max(3, round(last / 3))):
         handle.page.keyboard.press("ArrowLeft" if near_end else "ArrowRight")
     settle(handle.page)
 
