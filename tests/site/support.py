@@ -105,6 +105,17 @@ def move(handle: Locator) -> None:
     settle(handle.page)
 
 
+def put_back(handle: Locator, value: float) -> None:
+    """Move a slider back to where it was."""
+    handle.focus()
+    for _ in range(200):
+        now = float(handle.get_attribute("aria-valuenow"))
+        if abs(now - value) < 0.5:
+            break
+        handle.page.keyboard.press("ArrowLeft" if now > value else "ArrowRight")
+    settle(handle.page)
+
+
 def heading(figure: Locator) -> str:
     """What to call a figure in a failure."""
     return figure.locator(".uo-explorer").get_attribute("aria-label") or "a figure"
