@@ -31,22 +31,7 @@ class CurvesCanvas(Canvas):
 
 
 class CurvesFigure(SliderFigure):
-    """What `explore_curves` returns.
-
-    Attributes
-    ----------
-    table : Table
-        The values of the judged panel, as quests see them.
-    sliders : dict of str to SelectionSlider
-        By axis name.
-    canvas : CurvesCanvas
-    """
-
-    def __init__(
-        self, about: str, heading: str, data: Table, sliders: dict[str, ipywidgets.SelectionSlider], canvas: Canvas
-    ) -> None:
-        super().__init__(about, heading, sliders, canvas)
-        self.table = data
+    """What `explore_curves` returns."""
 
 
 @dataclass(frozen=True)

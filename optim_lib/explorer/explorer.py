@@ -42,22 +42,7 @@ class ExplorerCanvas(Canvas):
 
 
 class Explorer(SliderFigure):
-    """What `explore` and `race` return: the sliders above the canvas.
-
-    Attributes
-    ----------
-    table : Table
-        Every run of the figure.
-    sliders : dict of str to SelectionSlider
-        By axis name.
-    canvas : ExplorerCanvas
-    """
-
-    def __init__(
-        self, about: str, heading: str, data: Table, sliders: dict[str, ipywidgets.SelectionSlider], canvas: Canvas
-    ) -> None:
-        super().__init__(about, heading, sliders, canvas)
-        self.table = data
+    """What `explore` and `race` return: the sliders above the canvas."""
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,8 @@ import anywidget
 import ipywidgets
 import traitlets
 
+from optim_lib.explorer.table import Table
+
 HERE = pathlib.Path(__file__).parent
 
 
@@ -34,24 +36,26 @@ class Canvas(anywidget.AnyWidget):
 
 
 class SliderFigure(ipywidgets.VBox):
-    """A heading, a slider for each axis, and the canvas that they move.
+    """What an interactive figure is: a heading, a slider for each axis, and the canvas that they move.
 
     Attributes
     ----------
+    table : Table
+        What quests look at: every run of the figure, or the values of its judged panel.
     sliders : dict of str to SelectionSlider
         By axis name.
     canvas : Canvas
     """
 
     def __init__(
-        self, about: str, heading: str, sliders: dict[str, ipywidgets.SelectionSlider], canvas: Canvas
+        self, about: str, heading: str, data: Table, sliders: dict[str, ipywidgets.SelectionSlider], canvas: Canvas
     ) -> None:
         row = ipywidgets.Box(list(sliders.values()))
         row.add_class("uo-sliders")
         title = [ipywidgets.HTML(f'<p class="uo-heading">{html.escape(heading)}</p>')] if heading else []
         super().__init__([*title, row, canvas])
         self.add_class("uo-figure")
-        self.about, self.sliders, self.canvas = about, sliders, canvas
+        self.about, self.table, self.sliders, self.canvas = about, data, sliders, canvas
 
     def __repr__(self) -> str:
         return self.about

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from abc import abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -162,9 +163,9 @@ class _Control(Task):
             params=taken.params,
         )
 
+    @abstractmethod
     def _learner(self, params: Params, seed: int, steps: int) -> Callable[[Params], tuple[float, Params]]:
         """A function that plays with these parameters, and says how to change them."""
-        raise NotImplementedError
 
 
 @dataclass(frozen=True, repr=False)

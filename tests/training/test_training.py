@@ -22,6 +22,7 @@ from optim_lib.training import (
     train,
     train_sweep,
 )
+from tests.library.student import StudentMomentum
 
 NETWORK = MLP((64, 12, 10))
 
@@ -32,23 +33,6 @@ def data():
     whole = digits()
     parts = (whole.train, 200), (whole.validation, 60), (whole.test, 60)
     return Dataset("few digits", *(Split(part.x[:n], part.y[:n]) for part, n in parts), whole.features, 10)
-
-
-class ArticleMomentum:
-    """As the article's listing, with an attribute for everything."""
-
-    def __init__(self, learning_rate=0.01, momentum=0.9):
-        self.learning_rate = learning_rate
-        self.momentum = momentum
-        self.velocity = {}
-
-    def update(self, params, grads):
-        for name in params:
-            if name not in self.velocity:
-                self.velocity[name] = np.zeros_like(params[name])
-            self.velocity[name] = self.momentum * self.velocity[name] + grads[name]
-            params[name] -= self.learning_rate * self.velocity[name]
-        return params
 
 
 class NewArrays:
@@ -136,7 +120,7 @@ def test_given_parameters_are_the_start_and_stay_as_they_are(data):
     np.testing.assert_array_equal(start["W1"], NETWORK.initialize(9)["W1"])
 
 
-@pytest.mark.parametrize("optimizer", [SGD(0.5), ArticleMomentum(0.5)], ids=lambda o: type(o).__name__)
+@pytest.mark.parametrize("optimizer", [SGD(0.5), StudentMomentum(0.5)], ids=lambda o: type(o).__name__)
 def test_a_schedule_sets_each_step_and_the_rate_is_put_back(data, optimizer):
     schedule = partial(cosine_annealing, total_epochs=3)
     history = train(NETWORK, optimizer, data, epochs=3, batch_size=50, schedule=schedule)
@@ -224,7 +208,7 @@ def test_a_torch_module_takes_the_same_steps_as_with_torchs_optimizer(data):
 
 
 @pytest.mark.parametrize(
-    "optimizer", [Adam(0.01), ArticleMomentum(0.05), NewArrays(0.3)], ids=lambda o: type(o).__name__
+    "optimizer", [Adam(0.01), StudentMomentum(0.05), NewArrays(0.3)], ids=lambda o: type(o).__name__
 )
 def test_a_torch_module_is_trained_in_its_own_memory(data, optimizer):
     module = torch_twin(NETWORK, dtype=torch.float32)
@@ -292,7 +276,7 @@ def test_modules_that_cannot_be_trained_are_refused(make, error, message):
         make()
 
 
-@pytest.mark.parametrize(("mine", "ours"), [(ArticleMomentum(0.05), MomentumSGD(0.05)), (NewArrays(0.2), SGD(0.2))])
+@pytest.mark.parametrize(("mine", "ours"), [(StudentMomentum(0.05), MomentumSGD(0.05)), (NewArrays(0.2), SGD(0.2))])
 def test_a_students_class_trains_like_the_librarys(data, mine, ours):
     np.testing.assert_allclose(
         train(NETWORK, mine, data, epochs=3).losses, train(NETWORK, ours, data, epochs=3).losses, rtol=1e-9
@@ -404,7 +388,7 @@ def interrupted_after(schedule, steps):
     return rate
 
 
-@pytest.mark.parametrize("make", [lambda: Adam(0.01), lambda: MomentumSGD(0.1), lambda: ArticleMomentum(0.1)])
+@pytest.mark.parametrize("make", [lambda: Adam(0.01), lambda: MomentumSGD(0.1), lambda: StudentMomentum(0.1)])
 @pytest.mark.parametrize("kind", ["network", "torch"])
 def test_a_run_goes_on_bit_for_bit_after_an_interruption(data, tmp_path, make, kind):
     def model():
@@ -524,7 +508,7 @@ def test_without_an_axis_a_sweep_is_over_seeds(data):
 
 def test_a_students_class_is_swept_one_by_one(data):
     settings = {"epochs": 1, "seeds": (0, 1), "learning_rate": [0.01, 0.1], "momentum": 0.8}
-    mine, ours = (train_sweep(NETWORK, rule, data, **settings) for rule in (ArticleMomentum, MomentumSGD))
+    mine, ours = (train_sweep(NETWORK, rule, data, **settings) for rule in (StudentMomentum, MomentumSGD))
     assert not mine.vectorized
     np.testing.assert_allclose(mine.losses, ours.losses, rtol=1e-9)
     np.testing.assert_allclose(mine.train_losses, ours.train_losses, rtol=1e-9)
