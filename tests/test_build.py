@@ -64,10 +64,11 @@ def test_a_renamed_file_is_a_change(tree):
     assert build_book.signatures(tree)["look"] != before["look"]
 
 
-def test_bytecode_is_no_change(tree):
+@pytest.mark.parametrize("cache", ["optim_lib/__pycache__", "chapters/.ruff_cache", "chapters/.ipynb_checkpoints"])
+def test_what_tools_leave_behind_is_no_change(tree, cache):
     before = build_book.signatures(tree)
-    (tree / "optim_lib" / "__pycache__").mkdir()
-    (tree / "optim_lib" / "__pycache__" / "x.pyc").write_bytes(b"1")
+    (tree / cache).mkdir()
+    (tree / cache / "x").write_bytes(b"1")
     assert build_book.signatures(tree) == before
 
 

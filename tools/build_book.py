@@ -40,7 +40,7 @@ LOOK = ("_config.yml", "_toc.yml", "book", "tools/build_book.py", "tools/site_as
 PAGES = ("chapters",)
 FRONT_PAGES = ("chapters/how-to-use", "chapters/notation", "chapters/references")
 EXECUTION_SECONDS = yaml.safe_load((ROOT / "_config.yml").read_text(encoding="utf-8"))["execute"]["timeout"]
-IGNORED = ("__pycache__", ".ipynb_checkpoints")
+IGNORED = ("__pycache__", ".ipynb_checkpoints", ".ruff_cache")
 ANSI_ESCAPE = re.compile(r"\x1b\[[0-9;]*[mK]")
 
 

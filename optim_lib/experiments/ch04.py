@@ -343,17 +343,6 @@ DATA = digits()
 NETWORK = MLP((64, 32, 10))
 
 
-def by_effective_rate(
-    momentum: float, effective: ArrayLike, *, epochs: int, batch_size: int | None, seeds: Sequence[int] = range(3)
-) -> TrainingSweep:
-    """Train at each effective rate, the learning rate being (1 - momentum) times it."""
-    rates = np.asarray(effective, dtype=np.float64) * (1 - momentum)
-    return train_sweep(
-        NETWORK, MomentumSGD, DATA, epochs=epochs, batch_size=batch_size, seeds=seeds, progress=False,
-        momentum=momentum, learning_rate=rates,
-    )  # fmt: skip
-
-
 MOMENTA = (0.0, 0.5, 0.9, 0.95, 0.99)
 EFFECTIVE = np.geomspace(0.03, 30, 13)
 SEARCHES = {
