@@ -67,7 +67,7 @@ def test_a_renamed_file_is_a_change(tree):
 @pytest.mark.parametrize("cache", ["optim_lib/__pycache__", "chapters/.ruff_cache", "chapters/.ipynb_checkpoints"])
 def test_what_tools_leave_behind_is_no_change(tree, cache):
     before = build_book.signatures(tree)
-    (tree / cache).mkdir()
+    (tree / cache).mkdir(exist_ok=True)
     (tree / cache / "x").write_bytes(b"1")
     assert build_book.signatures(tree) == before
 
