@@ -6,6 +6,9 @@ step do. Without that the comparison for the simplest rules depends on whose mem
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from unittest.mock import patch
+
 import numpy as np
 import pytest
 import torch
@@ -22,7 +25,7 @@ KNOWN = {
     ("ScheduleFreeAdamW", "1e6"): "another rule than Adam, with half as many operations again",
 }
 OTHER_DATA = np.zeros(8_000_000)  # 64 MB, more than the caches hold
-DEFAULT, FUSED = "torch.optim, default", "torch.optim, fused"
+DEFAULT, FUSED, SINGLE = "torch.optim, default", "torch.optim, fused", "torch.optim, in float32"
 
 
 def fill_the_caches() -> None:
@@ -53,6 +56,16 @@ def fused(optimizer: torch.optim.Optimizer, parameter: torch.Tensor) -> torch.op
         return None
 
 
+def in_single_precision(muon: torch.optim.Muon) -> Callable[[], None]:
+    """A step of torch's Muon without its detour to bfloat16, which is another, coarser computation."""
+
+    def step() -> None:
+        with patch.object(torch.Tensor, "bfloat16", torch.Tensor.float):
+            muon.step()
+
+    return step
+
+
 @pytest.mark.parametrize("size", SHAPES)
 @pytest.mark.parametrize("row", TABLE, ids=names_of)
 def test_update(against, request, row, size):
@@ -76,6 +89,9 @@ def test_update(against, request, row, size):
         peers["torch.optim.Adam, default"] = torch.optim.Adam([mine]).step
         if row.optimizer.elementwise:
             bars["torch.optim.Adam, default"] = LIMIT
+    elif isinstance(same, torch.optim.Muon):
+        peers = {SINGLE: in_single_precision(same), DEFAULT: same.step}
+        bars[SINGLE] = AIM
     else:
         peers[DEFAULT], bars[DEFAULT] = same.step, AIM
         if quick := fused(same, other := parameter()):

@@ -247,9 +247,9 @@ def _trajectory(optimizer: Any, landscape: Landscape, start: Array, steps: int, 
     rng = np.random.default_rng(seed)
     # In Fortran's order: all x lie together, then all y, and what has the shape of the points is one line in memory.
     params = {"p": np.array(start, order="F")}
-    record = np.full((*start.shape, steps + 1), np.nan, dtype=start.dtype, order="F")
+    record = np.empty((*start.shape, steps + 1), dtype=start.dtype, order="F")
     record = np.moveaxis(record, -1, 0)
-    record[0] = start
+    record[0], last = start, 0
     noisy = bool(np.any(noise))
     # Runs that overflow are found afterwards and reported by their step: a warning for each would say nothing more.
     # Arrays overflow to infinity; a rule that computes with plain Python numbers raises.
@@ -266,7 +266,8 @@ def _trajectory(optimizer: Any, landscape: Landscape, start: Array, steps: int, 
                 params = _updated(optimizer, params, gradient)
                 if _needs_no_more_checks(optimizer, params, gradient):
                     state = optimizer.state["p"]
-            record[step] = params["p"]
+            record[step], last = params["p"], step
+    record[last + 1 :] = np.nan
     return np.moveaxis(record, 0, -2)
 
 

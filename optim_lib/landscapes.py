@@ -184,11 +184,16 @@ tilted_ravine = quadratic(
     (1.0, 50.0), np.pi / 6, name="a ravine at an angle", starts=((-1.8, -0.4), (1.7, 1.6), (-0.6, -1.8))
 )
 
+def _rosenbrock_slope(x: Array, y: Array) -> tuple[Array, Array]:
+    above = y - x * x
+    return -2 * (1 - x) - 400 * x * above, 200 * above
+
+
 rosenbrock = Landscape(
     name="Rosenbrock's banana",
     formula=r"(1 - x)^2 + 100 (y - x^2)^2",
     value=lambda x, y: (1 - x) ** 2 + 100 * (y - x * x) ** 2,
-    slope=lambda x, y: (-2 * (1 - x) - 400 * x * (y - x * x), 200 * (y - x * x)),
+    slope=_rosenbrock_slope,
     minima=((1.0, 1.0),),
     window=(-2.0, 2.0, -1.0, 3.0),
     starts=((-1.5, 1.5), (-0.5, 2.5), (1.6, -0.6)),

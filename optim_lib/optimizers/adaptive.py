@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from optim_lib.optimizers.base import Array, Hyperparameter, Optimizer, ParameterState
+from optim_lib.optimizers.inplace import add_scaled, divided_by_root, subtract_scaled
 
 
 class AdaGrad(Optimizer):
@@ -53,7 +52,7 @@ class AdaGrad(Optimizer):
 
     def step(self, theta: Array, grad: Array, state: ParameterState) -> None:
         state.accumulated += grad**2
-        theta -= self.learning_rate * grad / (np.sqrt(state.accumulated) + self.epsilon)
+        subtract_scaled(theta, self.learning_rate, divided_by_root(grad, state.accumulated, self.epsilon))
 
 
 class RMSprop(Optimizer):
@@ -102,9 +101,8 @@ class RMSprop(Optimizer):
 
     def step(self, theta: Array, grad: Array, state: ParameterState) -> None:
         state.mean_square *= self.decay
-        state.mean_square += (1 - self.decay) * grad**2
-        root = np.sqrt(state.mean_square)
-        theta -= self.learning_rate * grad / (root + self.epsilon)
+        add_scaled(state.mean_square, 1 - self.decay, grad**2)
+        subtract_scaled(theta, self.learning_rate, divided_by_root(grad, state.mean_square, self.epsilon))
 
 
 class CenteredRMSprop(RMSprop):
@@ -114,9 +112,10 @@ class CenteredRMSprop(RMSprop):
     With the square of the mean taken off, what is left is a variance: agreement makes the steps longer.
 
     .. math::
-        E[g^2]_t &= \gamma \, E[g^2]_{t-1} + (1 - \gamma) \, g_t^2 \\
-        E[g]_t &= \gamma \, E[g]_{t-1} + (1 - \gamma) \, g_t \\
-        \theta_{t+1} &= \theta_t - \frac{\eta}{\sqrt{E[g^2]_t - E[g]_t^2} + \epsilon} \, g_t
+        d_t &= g_t - \mu_{t-1}, \qquad \mu_t = \mu_{t-1} + (1 - \gamma) \, d_t \\
+        \sigma^2_t &= \gamma \, \bigl(\sigma^2_{t-1} + (1 - \gamma) \, d_t^2\bigr)
+            = E[g^2]_t - E[g]_t^2 \\
+        \theta_{t+1} &= \theta_t - \frac{\eta}{\sigma_t + \epsilon} \, g_t
 
     Parameters
     ----------
@@ -125,9 +124,10 @@ class CenteredRMSprop(RMSprop):
 
     Notes
     -----
-    State: ``mean_square`` and ``mean``, shaped like the parameter. A gradient that never changes has no variance, and
-    its step grows to :math:`\eta g / \epsilon`. Rounding can bring the difference below zero; it is then taken as zero,
-    where torch.optim.RMSprop with ``centered=True`` takes the root all the same and gives NaN.
+    State: ``mean``, :math:`\mu`, and ``variance``, :math:`\sigma^2`, shaped like the parameter. A gradient that never
+    changes has no variance, and its step grows to :math:`\eta g / \epsilon`. Papers, and torch.optim.RMSprop with
+    ``centered=True``, write the variance as the difference of two averages: in exact arithmetic the same, but rounding
+    can bring it below zero, and the root is then NaN. Updated as a variance, it cannot be negative.
 
     Raises
     ------
@@ -137,7 +137,7 @@ class CenteredRMSprop(RMSprop):
     References
     ----------
     Graves (2013), "Generating sequences with recurrent neural networks", with momentum and :math:`\epsilon` inside the
-    root.
+    root. Finch (2009), "Incremental calculation of weighted mean and variance", equation 143, for the variance.
 
     Examples
     --------
@@ -147,12 +147,11 @@ class CenteredRMSprop(RMSprop):
     array([0.75])
     """
 
-    slots = ("mean_square", "mean")
+    slots = ("mean", "variance")
 
     def step(self, theta: Array, grad: Array, state: ParameterState) -> None:
-        state.mean_square *= self.decay
-        state.mean_square += (1 - self.decay) * grad**2
-        state.mean *= self.decay
-        state.mean += (1 - self.decay) * grad
-        variance = np.maximum(state.mean_square - state.mean**2, 0)
-        theta -= self.learning_rate * grad / (np.sqrt(variance) + self.epsilon)
+        deviation = grad - state.mean
+        add_scaled(state.mean, 1 - self.decay, deviation)
+        add_scaled(state.variance, 1 - self.decay, deviation**2)
+        state.variance *= self.decay
+        subtract_scaled(theta, self.learning_rate, divided_by_root(grad, state.variance, self.epsilon))

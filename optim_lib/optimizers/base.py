@@ -227,7 +227,9 @@ class Optimizer(ABC):
         for name, theta in params.items():
             state = self._state_of(name, theta)
             state.t += 1
-            self._as_dtype(theta.dtype)._step_in_blocks(theta, checked[name], state)
+            step = self._as_dtype(theta.dtype)._step_in_blocks
+            # A single number is handed on as an array of one: what NumPy computes from it would be no array.
+            step(theta, checked[name], state) if theta.ndim else step(*_with_an_axis(theta, checked[name], state))
         if not self.independent:
             self.couple()
         return params
@@ -445,6 +447,12 @@ class Optimizer(ABC):
 def _is_wide_float(dtype: np.dtype) -> bool:
     """Whether a dtype can hold a rule's numbers; float16 cannot: it rounds an epsilon of 1e-8 to zero."""
     return dtype.kind == "f" and dtype.itemsize >= 4
+
+
+def _with_an_axis(theta: Array, grad: Array, state: ParameterState) -> tuple[Array, Array, ParameterState]:
+    """The same memory, in arrays of one element for each single number."""
+    arrays = {name: np.atleast_1d(array) for name, array in state.arrays().items()}
+    return theta.reshape(1), grad.reshape(1), ParameterState(t=state.t, **arrays)
 
 
 def _owner(array: Array) -> Array:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from optim_lib.optimizers.base import Array, Hyperparameter, Optimizer, ParameterState
+from optim_lib.optimizers.inplace import add_scaled
 
 
 class Adafactor(Optimizer):
@@ -79,19 +80,20 @@ class Adafactor(Optimizer):
         share = state.t**-self.decay_power
         squared = grad**2 + self.epsilon1
         if hasattr(state, "v"):
-            v_hat = average(state.v, squared, share)
+            root = np.sqrt(average(state.v, squared, share))
         else:
             row = average(state.row, squared.mean(axis=-1, keepdims=True), share)
             column = average(state.column, squared.mean(axis=-2, keepdims=True), share)
-            v_hat = row / row.mean(axis=-2, keepdims=True) * column
-        u = grad / np.sqrt(v_hat)
+            root = np.sqrt(row / row.mean(axis=-2, keepdims=True)) * np.sqrt(column)
+        u = grad / root
         u /= np.maximum(1, self.rms(u) / self.clip_threshold)
         relative_rate = np.minimum(self.learning_rate, state.t**-0.5).astype(theta.dtype)
-        theta -= np.maximum(self.epsilon2, self.rms(theta)) * relative_rate * u
+        u *= np.maximum(self.epsilon2, self.rms(theta)) * relative_rate
+        theta -= u
 
 
 def average(mean: Array, value: Array, share: float | Array) -> Array:
     """Move an average in place by a share of the way to a new value, and return it."""
     mean *= 1 - share
-    mean += share * value
+    add_scaled(mean, share, value)
     return mean

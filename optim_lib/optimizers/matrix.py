@@ -11,6 +11,7 @@ import numpy as np
 
 from optim_lib.optimizers.adam import adam_direction
 from optim_lib.optimizers.base import Array, Count, Hyperparameter, Optimizer, ParameterState
+from optim_lib.optimizers.inplace import add_scaled, subtract_scaled
 
 # The polynomial of Newton-Schulz as Jordan tuned it: steep at zero, and never far from 1 once it is there.
 QUINTIC = (3.4445, -4.7750, 2.0315)
@@ -126,13 +127,13 @@ class Muon(MatrixOptimizer):
         theta *= 1 - self.learning_rate * self.weight_decay
         if hasattr(state, "momentum_buffer"):
             state.momentum_buffer *= self.momentum
-            state.momentum_buffer += (1 - self.momentum) * grad
+            add_scaled(state.momentum_buffer, 1 - self.momentum, grad)
             mixture = self.as_matrix((1 - self.momentum) * grad + self.momentum * state.momentum_buffer)
             scale = max(1, mixture.shape[-2] / mixture.shape[-1]) ** 0.5
-            theta -= self.learning_rate * scale * orthogonalize(mixture).reshape(theta.shape)
+            subtract_scaled(theta, self.learning_rate * scale, orthogonalize(mixture).reshape(theta.shape))
         else:
             direction = adam_direction(grad, state, self.beta1, self.beta2, self.epsilon)
-            theta -= self.learning_rate * self.adam_ratio * direction
+            subtract_scaled(theta, self.learning_rate * self.adam_ratio, direction)
 
     def as_matrix(self, x: Array) -> Array:
         """The parameter with its first true axis as rows, and all others as columns."""
@@ -202,7 +203,7 @@ class Shampoo(MatrixOptimizer):
         for statistics, product in zip(all_statistics, self.products(grad), strict=True):
             statistics += product
         roots = [inverse_root(statistics, 2 * len(all_statistics)) for statistics in all_statistics]
-        theta -= self.learning_rate * self.turned(grad, roots)
+        subtract_scaled(theta, self.learning_rate, self.turned(grad, roots))
 
 
 class SOAP(MatrixOptimizer):
@@ -287,17 +288,17 @@ class SOAP(MatrixOptimizer):
         steps = state.t - 1
         if steps:
             state.m *= self.beta1
-            state.m += (1 - self.beta1) * grad
+            add_scaled(state.m, 1 - self.beta1, grad)
             state.v *= self.beta2
-            state.v += (1 - self.beta2) * self.turned(grad, transposed(bases)) ** 2
+            add_scaled(state.v, 1 - self.beta2, self.turned(grad, transposed(bases)) ** 2)
             m_hat = self.turned(state.m, transposed(bases)) / (1 - self.beta1**steps)
             v_hat = state.v / (1 - self.beta2**steps)
             theta *= 1 - self.learning_rate * self.weight_decay
-            theta -= self.learning_rate * self.turned(m_hat / (np.sqrt(v_hat) + self.epsilon), bases)
+            subtract_scaled(theta, self.learning_rate, self.turned(m_hat / (np.sqrt(v_hat) + self.epsilon), bases))
         beta2 = self.for_matrices(self.beta2, theta)
         for average, product in zip(statistics, self.products(grad), strict=False):
             average *= beta2
-            average += (1 - beta2) * product
+            add_scaled(average, 1 - beta2, product)
         if steps % self.precondition_frequency == 0:
             self._renew(state, statistics, bases, first=not steps)
 

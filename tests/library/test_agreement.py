@@ -283,7 +283,8 @@ def test_amsgrad_is_adam_while_the_second_moment_grows():
     rng = np.random.default_rng(0)
     sequence = [{"w": (1.5**k) * rng.choice([-1.0, 1.0], 6)} for k in range(20)]
     start = {"w": rng.standard_normal(6)}
-    assert_same(walk(AMSGrad(), copied(start), sequence), walk(Adam(), copied(start), sequence))
+    amsgrad, adam = (walk(optimizer(), copied(start), sequence) for optimizer in (AMSGrad, Adam))
+    np.testing.assert_allclose(amsgrad["w"], adam["w"], rtol=1e-14)
 
 
 def test_lars_moves_a_layer_along_the_gradient_by_a_fraction_of_its_weights():
