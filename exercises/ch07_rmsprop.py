@@ -648,7 +648,7 @@ def expected_run(grads, learning_rate, decay, epsilon):
         before = params["theta"].copy()
         optimizer.update(params, {"theta": grad})
         state = optimizer.state["theta"]
-        history.append((params["theta"] - before, state.mean_square.copy(), state.mean.copy()))
+        history.append((params["theta"] - before, state.variance + state.mean**2, state.mean.copy()))
     return history
 
 
@@ -697,10 +697,8 @@ centering = Exercise(
     answer="centered_step",
     prompt="""
         Complete one step of centered RMSprop. It keeps a second average, of the gradient itself, and divides by the
-        root
-        of the difference between the mean square and the square of the mean, plus epsilon. Both averages forget with
-        the
-        same `decay`, and the newest gradient is in both before the step is taken. When it is right: feed it a hundred
+        root of the difference between the mean square and the square of the mean, plus epsilon. Both averages forget
+        with the same `decay`, and the newest gradient is in both before the step is taken. When it is right: feed it a hundred
         gradients that are all 1. How long is the last step, and what does that say about where this rule is safe?
     """,
     starter=CENTERED_STARTER,
