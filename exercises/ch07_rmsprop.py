@@ -698,8 +698,9 @@ centering = Exercise(
     prompt="""
         Complete one step of centered RMSprop. It keeps a second average, of the gradient itself, and divides by the
         root of the difference between the mean square and the square of the mean, plus epsilon. Both averages forget
-        with the same `decay`, and the newest gradient is in both before the step is taken. When it is right: feed it a hundred
-        gradients that are all 1. How long is the last step, and what does that say about where this rule is safe?
+        with the same `decay`, and the newest gradient is in both before the step is taken. When it is right: feed it a
+        hundred gradients that are all 1. How long is the last step, and what does that say about where this rule is
+        safe?
     """,
     starter=CENTERED_STARTER,
     checks=[

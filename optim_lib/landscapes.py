@@ -184,6 +184,7 @@ tilted_ravine = quadratic(
     (1.0, 50.0), np.pi / 6, name="a ravine at an angle", starts=((-1.8, -0.4), (1.7, 1.6), (-0.6, -1.8))
 )
 
+
 def _rosenbrock_slope(x: Array, y: Array) -> tuple[Array, Array]:
     above = y - x * x
     return -2 * (1 - x) - 400 * x * above, 200 * above

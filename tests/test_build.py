@@ -128,14 +128,6 @@ def test_make_help_has_a_line_for_each_command():
     assert all(len(line) <= 100 for line in lines)
 
 
-def test_modules_of_a_bundle_are_told_apart():
-    bundle = '/* a */\ndefine("one",[],1);\n//x\ndefine("two/b",["one"],2);\n'
-    assert site_assets.amd_modules(bundle) == {
-        "one": 'define("one",[],1);\n//x\n',
-        "two/b": 'define("two/b",["one"],2);\n',
-    }
-
-
 def test_the_lock_file_names_no_host():
     text = (site_assets.LOCKED / "package-lock.json").read_text(encoding="utf-8")
     assert '"integrity"' in text

@@ -5,7 +5,7 @@ comes from the installed wheel, so that it is the one the notebooks ran with. Th
 
     fonts/     the text face, and a style sheet that names it
     mathjax/   MathJax 3: TeX in, HTML out
-    widgets/   require.js, html-manager.js (base, controls and manager of ipywidgets), anywidget.js, icon fonts
+    widgets/   widgets.js and widgets.css: ``tools/assets/widgets.js``, bundled with ipywidgets' controls and anywidget
 """
 
 from __future__ import annotations
@@ -13,7 +13,6 @@ from __future__ import annotations
 import hashlib
 import importlib.resources
 import os
-import re
 import shutil
 import subprocess
 import sys
@@ -22,6 +21,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 LOCKED = Path(__file__).parent / "assets"
+WIDGETS = "widgets.js"
 MATHJAX_PARTS = (
     "startup.js",
     "loader.js",
@@ -32,13 +32,13 @@ MATHJAX_PARTS = (
     "output/chtml",
 )
 MATHJAX_ACCESSIBLE = ("a11y/assistive-mml.js",)
-# The modules look for their fonts beside their own address, which has to be known before they are defined.
-REQUIRE_CONFIG = """\
-(function () {
-  const folder = document.currentScript.src.replace(/[^/]*$/, "");
-  const names = ["@jupyter-widgets/base", "@jupyter-widgets/controls", "@jupyter-widgets/html-manager", "anywidget"];
-  requirejs.config({ paths: Object.fromEntries(names.map((name) => [name, folder + name.replace(/.*\\//, "")])) });
-})();
+# anywidget's script asks for its peers as an AMD module does; in the bundle it is an ES module.
+AS_MODULE = """\
+import * as base from "@jupyter-widgets/base";
+let found;
+const define = (_, factory) => (found = factory(base));
+{script}
+export default found;
 """
 FONT_FACE = """\
 @font-face {{
@@ -54,7 +54,7 @@ FONT_FACE = """\
 def key() -> str:
     """A hash of everything that decides the content of the folder of assets."""
     digest = hashlib.sha256()
-    for path in (LOCKED / "package-lock.json", _anywidget_script(), Path(__file__)):
+    for path in (LOCKED / "package-lock.json", LOCKED / WIDGETS, _anywidget_script(), Path(__file__)):
         digest.update(path.read_bytes())
     return digest.hexdigest()
 
@@ -90,11 +90,16 @@ def _install(folder: Path) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     for name in ("package.json", "package-lock.json"):
         shutil.copyfile(LOCKED / name, folder / name)
+    options = ["--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]
+    _run([*_npm(), "ci", *options], folder)
+    return folder / "node_modules"
+
+
+def _run(command: list[str], folder: Path) -> None:
+    """Run a program of npm, which may need the node that came by pip."""
     scripts = sysconfig.get_path("scripts")
     environment = {**os.environ, "PATH": os.pathsep.join([os.environ.get("PATH", ""), scripts])}
-    options = ["--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]
-    subprocess.run([*_npm(), "ci", *options], cwd=folder, env=environment, check=True, stdout=subprocess.DEVNULL)
-    return folder / "node_modules"
+    subprocess.run(command, cwd=folder, env=environment, check=True, stdout=subprocess.DEVNULL)
 
 
 # --- the three folders -----------------------------------------------------------------------------
@@ -107,28 +112,14 @@ def _assemble_mathjax(source: Path, target: Path) -> None:
         copy(source / part, target / part)
 
 
-def amd_modules(bundle: str) -> dict[str, str]:
-    """The text of each named module of an AMD bundle, by name."""
-    starts = [(match.start(), match[1]) for match in re.finditer(r'^define\("([^"]+)"', bundle, re.MULTILINE)]
-    ends = [start for start, _ in starts[1:]] + [len(bundle)]
-    return {name: bundle[start:end] for (start, name), end in zip(starts, ends, strict=True)}
-
-
 def _assemble_widgets(modules: Path, target: Path) -> None:
-    target.mkdir(parents=True)
-    manager = modules / "@jupyter-widgets" / "html-manager" / "dist"
-    parts = amd_modules((manager / "embed-amd.js").read_text(encoding="utf-8"))
-    # The bundle also has ipywidgets 7, and a loader that may turn to a content delivery network: book/widgets.js
-    # does that loader's work.
-    wanted = ("@jupyter-widgets/base", "@jupyter-widgets/controls", "@jupyter-widgets/html-manager")
-    text = "\n".join(re.sub(r"^//# sourceMappingURL=.*$", "", parts[name], flags=re.MULTILINE) for name in wanted)
-    # A page opened from disk has no origin, and then the bundle cannot find its fonts.
-    text = re.sub(r"\$\{(\w+)\.origin\}", r"${\1.protocol}//${\1.host}", text)
-    (target / "html-manager.js").write_text(REQUIRE_CONFIG + text, encoding="utf-8")
-    for font in manager.glob("*.woff2"):
-        shutil.copyfile(font, target / font.name)
-    shutil.copyfile(modules / "requirejs" / "require.js", target / "require.js")
-    shutil.copyfile(_anywidget_script(), target / "anywidget.js")
+    """Bundle the page's widget manager with what it imports, into one script and one style sheet."""
+    source = modules.parent
+    shutil.copyfile(LOCKED / WIDGETS, source / WIDGETS)
+    script = _anywidget_script().read_text(encoding="utf-8")
+    (source / "anywidget.js").write_text(AS_MODULE.format(script=script), encoding="utf-8")
+    options = ["--bundle", "--minify", "--format=iife", "--charset=utf8", "--legal-comments=eof", "--log-level=warning"]
+    _run(["node_modules/.bin/esbuild", WIDGETS, *options, f"--outfile={target.resolve() / WIDGETS}"], source)
 
 
 def _assemble_fonts(source: Path, target: Path) -> None:

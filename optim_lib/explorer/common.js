@@ -524,6 +524,8 @@ class LiveFigure {
     scheme.addEventListener("change", theme);
     const sizes = new ResizeObserver(() => this.resized());
     for (const panel of this.panels) sizes.observe(panel.frame);
+    const room = new ResizeObserver(([seen]) => this.keepRoom(seen.contentRect));
+    room.observe(this.says);
     const near = new IntersectionObserver(
       (seen) => {
         this.near = seen.at(-1).isIntersecting;
@@ -536,6 +538,7 @@ class LiveFigure {
       () => themes.disconnect(),
       () => scheme.removeEventListener("change", theme),
       () => sizes.disconnect(),
+      () => room.disconnect(),
       () => near.disconnect(),
     );
   }
@@ -607,6 +610,12 @@ class LiveFigure {
 
   put(node, text) {
     if (node.textContent !== text) node.textContent = text;
+  }
+
+  // A sentence that has taken three lines keeps them, so that the page below does not jump with each move.
+  keepRoom({ width, height }) {
+    this.says.style.minHeight = width === this.wordsWidth ? `${height}px` : "";
+    this.wordsWidth = width;
   }
 
   // Readers see every word at once; screen readers hear the sentence when the slider rests.

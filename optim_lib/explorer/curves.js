@@ -279,9 +279,11 @@ class Curves extends LiveFigure {
       const codes = this.run(curve, this.here);
       const gone = codes.indexOf(DIVERGED);
       const fate = gone < 0 ? this.ending(panel, codes.at(-1)) : `diverges at ${spec.xlabel} ${spec.x[gone]}`;
-      return several ? `that of ${curve.label} ${fate}` : fate;
+      return several ? `${fate} for ${curve.label}` : fate;
     });
-    let words = `With ${this.settingText(this.here)}, the ${panel.title} ${several ? "differs: " : ""}${sentence(fates)}.`;
+    // "ends at 2 for this and at 3 for that"
+    const short = fates.map((fate, k) => (k && fates[k - 1].startsWith("ends ") ? fate.replace(/^ends /, "") : fate));
+    let words = `With ${this.settingText(this.here)}, the ${panel.title} ${sentence(short)}.`;
     if (!curves.length) words = "Every curve is hidden.";
     else if (!this.quests.hidesBest) words += this.bestWords(panel, curves);
     this.speak(words);

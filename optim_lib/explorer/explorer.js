@@ -12,6 +12,8 @@ function asTable(spec, parts) {
   return { series, field: parts[after], masks: parts.slice(after + 1) };
 }
 
+const FADES = 8;
+
 // ---------------------------------------------------------------- the figure
 
 class Figure extends LiveFigure {
@@ -178,7 +180,7 @@ class Figure extends LiveFigure {
   moved(name) {
     this.touched = true;
     if (this.table) this.quests.judge(this.table.masks, this.entry());
-    const newMap = name === "start" || name === "i2" || this.spec.series.length > 1;
+    const newMap = name === "start" || name === "i2" || (this.flat && name !== "i0");
     this.mark("main", name === "start" ? "lossBase" : "loss", newMap ? "mapBase" : "map", "says");
   }
 
@@ -488,18 +490,24 @@ class Figure extends LiveFigure {
     c.stroke();
     c.lineWidth = 1.7;
     c.strokeStyle = colors.series[k];
+    c.fillStyle = colors.series[k];
     const size = this.spec.steps > 150 ? 1.3 : 2.1;
-    for (let i = 1; i < points.length; i++) {
-      // The past fades.
-      c.globalAlpha = 0.55 + 0.45 * (i / points.length);
+    // The past fades, a stretch at a time: a stroke for each step would take longer than all else that is drawn.
+    const last = points.length - 1;
+    const stretches = Math.min(FADES, last);
+    for (let n = 0; n < stretches; n++) {
+      const from = Math.floor((n * last) / stretches);
+      const to = Math.floor(((n + 1) * last) / stretches);
+      c.globalAlpha = 0.55 + 0.45 * (to / points.length);
       c.beginPath();
-      c.moveTo(...points[i - 1]);
-      c.lineTo(...points[i]);
+      for (let i = from; i <= to; i++) c.lineTo(...points[i]);
       c.stroke();
-      if (i > until) continue;
       c.beginPath();
-      c.arc(...points[i], size, 0, 2 * Math.PI);
-      c.fillStyle = colors.series[k];
+      for (let i = from + 1; i <= Math.min(to, until); i++) {
+        const [x, y] = points[i];
+        c.moveTo(x + size, y);
+        c.arc(x, y, size, 0, 2 * Math.PI);
+      }
       c.fill();
     }
     c.globalAlpha = 1;

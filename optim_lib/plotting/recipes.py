@@ -377,7 +377,7 @@ def scatter(
     """Data points, and the curves that a model draws through them, each with its name at its end."""
     figure, ax = axes(xlabel, ylabel, title=title)
     with rc_context(STYLE):
-        ax.plot(x, y, "o", ms=4, color=LIGHT["muted"], alpha=0.45, mec="none", zorder=2)
+        _dots(ax, x, y)
         ends = []
         ax.set(xlim=ax.get_xlim(), ylim=ax.get_ylim())
         for k, (label, (cx, cy)) in enumerate((curves or {}).items()):
@@ -387,6 +387,24 @@ def scatter(
         _label_ends(ax, ends)
         _tidy(ax)
     return figure
+
+
+def _dots(ax: Axes, x: ArrayLike, y: ArrayLike, size: float = 4, layers: int = 8) -> None:
+    """Translucent dots, in a few elements of the picture, not in one for each: a browser draws all of them often.
+
+    A dot is a line of no length with round ends. Dots of one layer do not darken each other, those of several do.
+    """
+    points = np.column_stack([np.ravel(x), np.ravel(y)]).astype(float)
+    for layer in range(min(layers, len(points))):
+        some = points[layer::layers]
+        codes = np.tile([Path.MOVETO, Path.LINETO], len(some))
+        path = Path(np.repeat(some, 2, axis=0), codes)
+        path.should_simplify = False
+        ax.add_patch(
+            PathPatch(path, fill=False, lw=size, capstyle="round", edgecolor=LIGHT["muted"], alpha=0.45, zorder=2)
+        )
+    ax.update_datalim(points)
+    ax.autoscale_view()
 
 
 def images(pictures: ArrayLike, labels: Sequence[str] | None = None, *, columns: int = 10, side: int = 8) -> Figure:

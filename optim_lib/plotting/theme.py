@@ -256,8 +256,10 @@ def _rounded(path: str) -> str:
             short.append(f"M{_number(point[0], 1, 10)} {_number(point[1], 1, 10)}l")
         elif dx or dy:
             short.append(f"{_number(dx, 1, 10)} {_number(dy, 1, 10)} ")
+        elif short[-1].startswith("M"):
+            short.append("h0")  # a dot
         here, at = point, at + 3
-    return re.sub(r" (?=[zM-]|$)|l(?=[zM]|$)", "", "".join(short))
+    return re.sub(r" (?=[zM-]|$)|l(?=[zMh]|$)", "", "".join(short))
 
 
 def _number(value: float, precision: int, unit: int = 1) -> str:

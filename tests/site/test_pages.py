@@ -170,5 +170,5 @@ def test_keyboard_reaches_the_content_first(open_page):
 
 
 def test_widget_scripts_are_loaded_only_where_there_are_widgets(site):
-    assert "html-manager.js" in (HTML / "chapters/index.html").read_text(encoding="utf-8")
-    assert "html-manager.js" not in (HTML / "chapters/notation.html").read_text(encoding="utf-8")
+    assert "widgets/widgets.js" in (HTML / "chapters/index.html").read_text(encoding="utf-8")
+    assert "widgets/widgets.js" not in (HTML / "chapters/notation.html").read_text(encoding="utf-8")
