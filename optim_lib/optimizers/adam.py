@@ -105,7 +105,8 @@ class UncorrectedAdam(Optimizer):
 
     def step(self, theta: Array, grad: Array, state: ParameterState) -> None:
         update_moments(grad, state, self.beta1, self.beta2)
-        subtract_scaled(theta, self.learning_rate, divided_by_root(state.m, state.v, self.epsilon))
+        direction = divided_by_root(state.m, state.v, self.epsilon)
+        subtract_scaled(theta, self.learning_rate, direction)
 
 
 class AMSGrad(Optimizer):
@@ -164,7 +165,8 @@ class AMSGrad(Optimizer):
         np.maximum(state.v_max, state.v, out=state.v_max)
         v_hat = state.v_max / (1 - self.beta2**state.t)
         rate = self.learning_rate / (1 - self.beta1**state.t)
-        subtract_scaled(theta, rate, divided_by_root(state.m, v_hat, self.epsilon, out=v_hat))
+        direction = divided_by_root(state.m, v_hat, self.epsilon, out=v_hat)
+        subtract_scaled(theta, rate, direction)
 
 
 class AdamW(Optimizer):

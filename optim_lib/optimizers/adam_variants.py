@@ -76,7 +76,8 @@ class NAdam(Optimizer):
         ahead = mu_next / (1 - state.product * mu_next) * state.m
         add_scaled(ahead, (1 - mu) / (1 - state.product), grad)
         v_hat = state.v / (1 - self.beta2**state.t)
-        subtract_scaled(theta, self.learning_rate, divided_by_root(ahead, v_hat, self.epsilon, out=v_hat))
+        direction = divided_by_root(ahead, v_hat, self.epsilon, out=v_hat)
+        subtract_scaled(theta, self.learning_rate, direction)
 
     def _momentum(self, t: int) -> float | Array:
         return self.beta1 * (1 - 0.5 * 0.96 ** (t * self.momentum_decay))
@@ -205,7 +206,8 @@ class AdaBelief(Optimizer):
         state.s += (1 - self.beta2) * (grad - state.m) ** 2 + self.epsilon
         m_hat = state.m / (1 - self.beta1**state.t)
         s_hat = state.s / (1 - self.beta2**state.t)
-        subtract_scaled(theta, self.learning_rate, divided_by_root(m_hat, s_hat, self.epsilon, out=s_hat))
+        direction = divided_by_root(m_hat, s_hat, self.epsilon, out=s_hat)
+        subtract_scaled(theta, self.learning_rate, direction)
 
 
 def rectification(beta2: float | Array, t: int) -> tuple[np.bool | Array, np.floating | Array]:

@@ -52,7 +52,8 @@ class AdaGrad(Optimizer):
 
     def step(self, theta: Array, grad: Array, state: ParameterState) -> None:
         state.accumulated += grad**2
-        subtract_scaled(theta, self.learning_rate, divided_by_root(grad, state.accumulated, self.epsilon))
+        direction = divided_by_root(grad, state.accumulated, self.epsilon)
+        subtract_scaled(theta, self.learning_rate, direction)
 
 
 class RMSprop(Optimizer):
@@ -102,7 +103,8 @@ class RMSprop(Optimizer):
     def step(self, theta: Array, grad: Array, state: ParameterState) -> None:
         state.mean_square *= self.decay
         add_scaled(state.mean_square, 1 - self.decay, grad**2)
-        subtract_scaled(theta, self.learning_rate, divided_by_root(grad, state.mean_square, self.epsilon))
+        direction = divided_by_root(grad, state.mean_square, self.epsilon)
+        subtract_scaled(theta, self.learning_rate, direction)
 
 
 class CenteredRMSprop(RMSprop):
@@ -154,4 +156,5 @@ class CenteredRMSprop(RMSprop):
         add_scaled(state.mean, 1 - self.decay, deviation)
         add_scaled(state.variance, 1 - self.decay, deviation**2)
         state.variance *= self.decay
-        subtract_scaled(theta, self.learning_rate, divided_by_root(grad, state.variance, self.epsilon))
+        direction = divided_by_root(grad, state.variance, self.epsilon)
+        subtract_scaled(theta, self.learning_rate, direction)

@@ -60,7 +60,12 @@ def subtract_scaled(target: Array, scale: float | Array, array: Array) -> None:
         target -= scale * array
 
 
-def divided_by_root(numerator: Array, square: Array, epsilon: float | Array, out: Array | None = None) -> Array:
+def divided_by_root(
+    numerator: Array,
+    square: Array,
+    epsilon: float | Array,
+    out: Array | None = None,
+) -> Array:
     r"""Return :math:`x / (\sqrt{s} + \epsilon)`, in a new array or in `out`, which may be `square`.
 
     >>> divided_by_root(np.array([3.0, -8.0]), np.array([9.0, 4.0]), 0.0)
