@@ -27,7 +27,7 @@ Params = dict[str, Array]
 
 # Bytes of parameter, gradient and state handed to an elementwise rule at a time: few enough to stay in the cache with
 # what the rule computes on the way, many enough that calling it takes no time worth mentioning.
-BLOCK_BYTES = 2 * 1024 * 1024
+BLOCK_BYTES = 4 * 1024 * 1024
 
 # The arrays that a rule computes on the way are freed at once. glibc returns such memory to the system and has to map
 # it again, page by page, for the next one, which may take longer than the arithmetic, until a piece as large as this
