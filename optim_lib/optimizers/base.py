@@ -227,9 +227,10 @@ class Optimizer(ABC):
         for name, theta in params.items():
             state = self._state_of(name, theta)
             state.t += 1
-            step = self._as_dtype(theta.dtype)._step_in_blocks
-            # A single number is handed on as an array of one: what NumPy computes from it would be no array.
-            step(theta, checked[name], state) if theta.ndim else step(*_with_an_axis(theta, checked[name], state))
+            stepped = theta, checked[name], state
+            if not theta.ndim:  # what NumPy computes from a single number would be no array
+                stepped = _with_an_axis(*stepped)
+            self._as_dtype(theta.dtype)._step_in_blocks(*stepped)
         if not self.independent:
             self.couple()
         return params

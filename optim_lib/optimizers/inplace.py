@@ -41,7 +41,7 @@ def add_scaled(target: Array, scale: float | Array, array: Array) -> None:
     array([0.5, 2.5])
     """
     if _suit_blas(target, scale, array):
-        AXPY[target.dtype](array.reshape(-1), target.reshape(-1), a=scale)
+        _axpy(target, scale, array)
     else:
         target += scale * array
 
@@ -55,7 +55,7 @@ def subtract_scaled(target: Array, scale: float | Array, array: Array) -> None:
     array([0.5, 2.5])
     """
     if _suit_blas(target, scale, array):
-        AXPY[target.dtype](array.reshape(-1), target.reshape(-1), a=-scale)
+        _axpy(target, -scale, array)
     else:
         target -= scale * array
 
@@ -88,3 +88,7 @@ def _suit_blas(target: Array, scale: float | Array, array: Array) -> bool:
         and target.flags.c_contiguous
         and array.flags.c_contiguous
     )
+
+
+def _axpy(target: Array, scale: float, array: Array) -> None:
+    AXPY[target.dtype](array.reshape(-1), target.reshape(-1), a=scale)
