@@ -32,7 +32,7 @@ test: $(VENV)/installed-test lint ## Run every check: style, spelling, library, 
 lint: $(VENV)/installed-test
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
-	@$(BIN)/codespell $(PROSE) optim_lib exercises tools tests benchmarks book
+	@$(BIN)/codespell $(PROSE) optim_lib experiments exercises tools tests benchmarks book
 	@$(BIN)/python -m tools.notebooks check chapters
 
 bench: $(VENV)/installed-test ## Measure the library against torch.optim and optax, and the site's speed
@@ -42,8 +42,8 @@ bench: $(VENV)/installed-test ## Measure the library against torch.optim and opt
 	$(BIN)/python -m tools.build_book && $(BIN)/python -m tools.measure_site && exit $$status
 
 claims: $(VENV)/installed ## Recompute the claims ledger
-	@$(BIN)/python -m optim_lib.experiments.ch12 --cache _build/claims/runs
-	@$(BIN)/python -m optim_lib.claims
+	@$(BIN)/python -m experiments.ch12 --cache _build/claims/runs
+	@$(BIN)/python -m experiments.claims
 
 clean: ## Remove everything that was built, the environment and the site; your workspace/ stays
 	rm -rf _build $(VENV) *.egg-info .pytest_cache .ruff_cache .hypothesis .benchmarks

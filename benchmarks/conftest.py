@@ -3,7 +3,7 @@
 A benchmark gives ours and its peers to `against`. Each is run a few times before it is timed, then all take turns; the
 minimum of each is kept, since other work on the machine can only make a run longer. For the same reason it is the
 process's own time that counts, except where a peer has threads of its own. What is judged, printed and saved is the
-ratio. A run of the whole folder saves them where chapters/speed.md reads them, `optim_lib/experiments/results`.
+ratio. A run of the whole folder saves them where chapters/speed.md reads them, `experiments/results`.
 """
 
 from __future__ import annotations

@@ -14,7 +14,7 @@ from exercises.authoring import (
     numeric,
     unchanged_inputs,
 )
-from optim_lib.experiments.ch01 import SmallReader
+from experiments.ch01 import SmallReader
 from optim_lib.landscapes import beale, himmelblau
 from optim_lib.measure import finite_difference_gradient
 

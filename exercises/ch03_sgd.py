@@ -6,7 +6,7 @@ import numpy as np
 
 from exercises.authoring import AcceptedAnswer, Check, Exercise, Wrong, WrongAnswer, close, edit, number, numeric
 from exercises.classes import check_in_place, compare_runs, random_params
-from optim_lib.experiments.ch03 import DecayingSGD
+from experiments.ch03 import DecayingSGD
 from optim_lib.optimizers import SGD
 
 TITLE = "Stochastic gradient descent"

@@ -16,7 +16,7 @@ from exercises.authoring import (
     unchanged_inputs,
 )
 from exercises.classes import check_in_place, compare_runs, copies, random_params
-from optim_lib.experiments.ch04 import optimal_pair, steps_of
+from experiments.ch04 import optimal_pair, steps_of
 from optim_lib.optimizers import MomentumSGD
 
 TITLE = "Momentum"

@@ -14,7 +14,7 @@ from exercises.authoring import (
     unchanged_inputs,
 )
 from exercises.classes import check_in_place, compare_runs, random_params
-from optim_lib.experiments.ch05 import look_ahead, radius
+from experiments.ch05 import look_ahead, radius
 from optim_lib.landscapes import quadratic, rosenbrock
 from optim_lib.optimizers import MomentumSGD, NesterovMomentum
 

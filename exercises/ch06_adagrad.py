@@ -13,7 +13,7 @@ from exercises.authoring import (
     outputs,
 )
 from exercises.classes import check_in_place, check_late_parameter, compare_runs, large_grads, random_params
-from optim_lib.experiments.ch06 import distances
+from experiments.ch06 import distances
 from optim_lib.optimizers import AdaGrad
 
 TITLE = "AdaGrad"

@@ -12,7 +12,7 @@ from exercises.authoring import (
     outputs,
 )
 from exercises.classes import check_in_place, check_late_parameter, compare_runs, large_grads, random_params
-from optim_lib.experiments import ch07
+from experiments import ch07
 from optim_lib.optimizers import CenteredRMSprop, RMSprop
 
 TITLE = "RMSprop"

@@ -17,8 +17,8 @@ from exercises.authoring import (
     outputs,
 )
 from exercises.compare import kind_of
-from optim_lib.experiments import ch12_scenarios as jobs
-from optim_lib.experiments.ch12_failures import MYSTERIES
+from experiments import ch12_scenarios as jobs
+from experiments.ch12_failures import MYSTERIES
 from optim_lib.training import step_cost
 
 TITLE = "Choosing the right optimizer"

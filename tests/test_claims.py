@@ -8,10 +8,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from optim_lib.claims import VERDICTS, Results, __main__, load_ledger, page
-from optim_lib.claims.experiments import EXPERIMENTS, keeping_runs
-from optim_lib.claims.ledger import PLACE
-from optim_lib.claims.results import FOLDER
+from experiments.claims import VERDICTS, Results, __main__, load_ledger, page
+from experiments.claims.experiments import EXPERIMENTS, keeping_runs
+from experiments.claims.ledger import PLACE
+from experiments.claims.results import FOLDER
 
 ROOT = Path(__file__).parents[1]
 LEDGER = load_ledger()
@@ -145,7 +145,7 @@ def test_results_of_another_claim_are_refused(tmp_path):
 
 
 def test_a_ledger_with_an_unknown_verdict_or_an_id_twice_is_refused(tmp_path):
-    text = (ROOT / "optim_lib/claims/ledger.yaml").read_text(encoding="utf-8")
+    text = (ROOT / "experiments/claims/ledger.yaml").read_text(encoding="utf-8")
     file = tmp_path / "ledger.yaml"
     file.write_text(text.replace("verdict: disputed", "verdict: maybe", 1), encoding="utf-8")
     with pytest.raises(ValueError, match="got 'maybe'"):
@@ -208,8 +208,8 @@ def test_a_verdict_that_changes_is_reported(tmp_path, monkeypatch, capsys):
 
 
 def test_runs_of_a_comparison_are_kept_while_a_pass_lasts(tmp_path):
+    from experiments.claims.experiments import contest
     from optim_lib import tasks
-    from optim_lib.claims.experiments import contest
     from optim_lib.optimizers import SGD
     from optim_lib.training import Search
 

@@ -53,7 +53,7 @@ def test_the_api_reference_names_nothing_that_does_not_exist():
 
 
 def test_every_correction_has_its_chapter_its_sources_and_a_measurement():
-    from optim_lib.experiments.corrections import CORRECTIONS
+    from experiments.corrections import CORRECTIONS
 
     known = set(re.findall(r"^@\w+\{(\w+),", (CHAPTERS / "references.bib").read_text(encoding="utf-8"), re.MULTILINE))
     for correction in CORRECTIONS:
@@ -66,7 +66,7 @@ def test_every_correction_has_its_chapter_its_sources_and_a_measurement():
 
 
 def test_every_correction_is_on_the_page():
-    from optim_lib.experiments.corrections import CORRECTIONS, INTERFACE
+    from experiments.corrections import CORRECTIONS, INTERFACE
 
     text = (CHAPTERS / "corrections.md").read_text(encoding="utf-8")
     shown = {int(number) for number in re.findall(r"corrections\.section\((\d+)\)", text)}

@@ -35,7 +35,7 @@ from tools import run_chapters, site_assets
 
 ROOT = Path(__file__).parents[1]
 BUILD = ROOT / "_build"
-CODE = ("optim_lib", "exercises", "requirements.txt")
+CODE = ("optim_lib", "experiments", "exercises", "requirements.txt")
 LOOK = ("_config.yml", "_toc.yml", "book", "tools/build_book.py", "tools/site_assets.py", "tools/assets")
 PAGES = ("chapters",)
 FRONT_PAGES = ("chapters/how-to-use", "chapters/notation", "chapters/references")
@@ -102,7 +102,7 @@ def _drop_what_changed(build: Path, new: dict[str, str]) -> None:
     if old.get("code") != new["code"]:
         if old:
             print(
-                "optim_lib, exercises or the requirements have changed: every chapter is run again.",
+                "optim_lib, experiments, exercises or the requirements have changed: every chapter is run again.",
                 flush=True,
             )
         shutil.rmtree(build / ".jupyter_cache", ignore_errors=True)

@@ -1,6 +1,6 @@
 """The page on speed shows what was measured: every optimizer, what is slower in bold, what missed its aim in a list."""
 
-from optim_lib.experiments import speed
+from experiments import speed
 from tests.library.table import OPTIMIZERS
 
 

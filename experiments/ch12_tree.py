@@ -8,8 +8,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from optim_lib.claims.ledger import LEDGER
-from optim_lib.experiments.ch12 import OPTIMIZERS, Field, level_count
+from experiments.ch12 import OPTIMIZERS, Field, level_count
+from experiments.claims.ledger import LEDGER
 from optim_lib.plotting.theme import Piece
 from optim_lib.plotting.tree import Branch, Leaf, tree
 
@@ -22,7 +22,7 @@ def decision_tree(fields: dict[str, Field]) -> Piece:
     Parameters
     ----------
     fields : dict of str to Field
-        From `optim_lib.experiments.ch12.read_results`: all numbers in the tree, and the verdicts, come from there.
+        From `experiments.ch12.read_results`: all numbers in the tree, and the verdicts, come from there.
     """
     known = set(re.findall(r"^- id: (\S+)", LEDGER.read_text(encoding="utf-8"), flags=re.MULTILINE))
 

@@ -1,7 +1,7 @@
 """Chapter 12, choosing: every optimizer of the article's table, tuned alike, on ten tasks.
 
-``python -m optim_lib.experiments.ch12`` runs the comparison (several minutes on one core) and writes its runs to
-``optim_lib/claims/results/comparison.csv``, which the chapter reads.
+``python -m experiments.ch12`` runs the comparison (several minutes on one core) and writes its runs to
+``experiments/claims/results/comparison.csv``, which the chapter reads.
 """
 
 from __future__ import annotations
@@ -133,7 +133,7 @@ CONTESTS = (
 
 # The committed results -------------------------------------------------------------------------------
 
-RESULTS = Path(__file__).parents[1] / "claims" / "results" / "comparison.csv"
+RESULTS = Path(__file__).parent / "claims" / "results" / "comparison.csv"
 COLUMNS = ("task", "optimizer", "learning_rate", "phase", "seed", "validation", "test")
 
 

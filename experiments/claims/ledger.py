@@ -10,7 +10,7 @@ from typing import Any
 
 import yaml
 
-from optim_lib.claims.results import FOLDER, Results, path_of
+from experiments.claims.results import FOLDER, Results, path_of
 
 LEDGER = Path(__file__).parent / "ledger.yaml"
 VERDICTS = ("holds here", "holds partly", "does not hold here", "disputed", "not testable here")

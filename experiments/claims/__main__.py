@@ -1,4 +1,4 @@
-"""``python -m optim_lib.claims``: measure all claims again, or those that are named.
+"""``python -m experiments.claims``: measure all claims again, or those that are named.
 
 A pass that was stopped goes on where it was: what it has done is noted in _build/claims until it is complete.
 """
@@ -15,15 +15,15 @@ from pathlib import Path
 from threadpoolctl import threadpool_limits
 from tqdm.auto import tqdm
 
-from optim_lib.claims.experiments import EXPERIMENTS, keeping_runs
-from optim_lib.claims.ledger import load_ledger
-from optim_lib.claims.results import FOLDER
+from experiments.claims.experiments import EXPERIMENTS, keeping_runs
+from experiments.claims.ledger import load_ledger
+from experiments.claims.results import FOLDER
 
 WORKSPACE = Path("_build/claims")
 
 
 def main(arguments: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(prog="python -m optim_lib.claims", description="Measure the claims again.")
+    parser = argparse.ArgumentParser(prog="python -m experiments.claims", description="Measure the claims again.")
     parser.add_argument("ids", nargs="*", metavar="ID", help="these claims only; by default all")
     parser.add_argument("--list", action="store_true", help="list the claims and their verdicts, and measure nothing")
     parser.add_argument("--to", type=Path, default=FOLDER, metavar="FOLDER", help="where the results go")

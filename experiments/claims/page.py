@@ -11,7 +11,7 @@ from pathlib import Path
 
 from docutils.nodes import make_id
 
-from optim_lib.claims.ledger import VERDICTS, Claim, load_ledger
+from experiments.claims.ledger import VERDICTS, Claim, load_ledger
 
 CHAPTERS = Path(__file__).parents[2] / "chapters"
 CLASSES = dict(zip(VERDICTS, ("holds", "partly", "not", "disputed", "untested"), strict=True))

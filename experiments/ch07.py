@@ -1,6 +1,6 @@
 """Chapter 7, RMSprop: what is forgotten and how soon, a target that moves, and recurrent and control tasks.
 
-``python -m optim_lib.experiments.ch07`` recomputes what takes minutes: `between_adam_and_rmsprop`.
+``python -m experiments.ch07`` recomputes what takes minutes: `between_adam_and_rmsprop`.
 """
 
 from __future__ import annotations
@@ -14,10 +14,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from experiments.ch06 import distances
+from experiments.claims.results import Results
 from optim_lib import plotting, tasks
-from optim_lib.claims.results import Results
 from optim_lib.data import digits, minibatches
-from optim_lib.experiments.ch06 import distances
 from optim_lib.explorer.table import Table
 from optim_lib.landscapes import ravine
 from optim_lib.networks import MLP

@@ -17,10 +17,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from experiments import ch01, ch02, ch03, ch04, ch05, ch06, ch08, ch09, ch10, ch12
+from experiments.claims.results import Results
 from optim_lib import landscapes, tasks
-from optim_lib.claims.results import Results
 from optim_lib.data import ALPHABET, Dataset, Split, digits, minibatches, sparse_words
-from optim_lib.experiments import ch01, ch02, ch03, ch04, ch05, ch06, ch08, ch09, ch10, ch12
 from optim_lib.measure import gradient_noise
 from optim_lib.networks import MLP, Params
 from optim_lib.optimizers import (
