@@ -1,0 +1,59 @@
+"""The claims of chapter 6, AdaGrad: an experiment for each."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from experiments import ch06
+from experiments.claims.registry import tests
+from experiments.claims.results import Results
+from optim_lib.data import sparse_words
+from optim_lib.optimizers import (
+    AdaGrad,
+)
+
+
+@tests("c-sparse")
+def sparse_features() -> Results:
+    results = Results()
+    words = sparse_words()
+    for name, data in (("words", words), ("mixed", ch06.mixed(words))):
+        for tuned in ch06.compare_on(data):
+            setting = f"{tuned.label}, {name}"
+            results.add(setting, "test", tuned.results["test_loss"])
+            results.add(setting, "accuracy", tuned.results["test_accuracy"])
+            results.add(setting, "learning_rate", tuned.setting["learning_rate"])
+            results.add(setting, "at the edge", bool(tuned.at_edge))
+    return results
+
+
+@tests("c-stall")
+def adagrad_stops() -> Results:
+    results = Results()
+    way = ch06.distances(AdaGrad(), np.ones((100_000, 1)))[:, 0]
+    for steps in (100, 10_000, 100_000):
+        results.add(f"{steps} steps", "distance", way[steps - 1])
+        results.add(f"{steps} steps", "law", 2 * 0.01 * np.sqrt(steps))
+    return results
+
+
+@tests("c-forget")
+def rmsprop_mends_it() -> Results:
+    results = Results()
+    for name, drift in (("still", 0.0), ("moving", 0.03)):
+        errors, chosen = ch06.track(drift)
+        for label, error in errors.items():
+            late = error[3 * len(error) // 4 :].mean(axis=0)
+            results.add(f"{label}, {name} target", "error", late)
+            results.add(f"{label}, {name} target", "learning_rate", chosen[label])
+    return results
+
+
+@tests("c-stall-network")
+def a_network_stalls() -> Results:
+    results = Results()
+    for part, found in ch06.long_training(32).items():
+        for label, losses in found.items():
+            results.add(f"{label}, {part}", "loss", losses[:, -1])
+            results.add(f"{label}, {part}", "loss after 8 epochs", losses[:, 8])
+    return results

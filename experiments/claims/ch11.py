@@ -1,0 +1,126 @@
+"""The claims of chapter 11, schedules: an experiment for each."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import partial
+
+import numpy as np
+from numpy.typing import NDArray
+
+from experiments.claims.registry import contest, difference, tests
+from experiments.claims.results import Results
+from optim_lib import tasks
+from optim_lib.optimizers import (
+    AdamW,
+    MomentumSGD,
+)
+from optim_lib.optimizers.base import Hyperparameter, ParameterState
+from optim_lib.schedules import (
+    cosine_annealing,
+    exponential_decay,
+    one_cycle,
+    one_cycle_momentum,
+    step_decay,
+    warmup_cosine,
+)
+from optim_lib.training import LogUniform, Search
+
+Array = NDArray[np.floating]
+
+
+def drops(rate: float, step: float, total: float) -> float:
+    return step_decay(rate, step, 0.1, total / 3)
+
+
+def decays(rate: float, step: float, total: float) -> float:
+    return exponential_decay(rate, step, 0.01 ** (1 / total))
+
+
+CNN_RATES = LogUniform(3e-3, 3.0)
+SCHEDULES = {
+    "constant": None,
+    "step": drops,
+    "exponential": decays,
+    "cosine": cosine_annealing,
+}
+
+
+@tests("c-sched")
+def schedules_beat_a_constant() -> Results:
+    results = Results()
+    for task, budgets, rates in (
+        (tasks.digits_cnn, (68, 340), CNN_RATES),
+        (tasks.sparse_words, (160, 480), LogUniform(0.03, 30.0)),
+    ):
+        for steps in budgets:
+            also = f", {task.name}, {steps} steps"
+            for label, schedule in SCHEDULES.items():
+                one = {label: Search(MomentumSGD, learning_rate=rates, momentum=0.9)}
+                contest(results, one, task, budget=steps, schedule=schedule, also=also)
+            for label in ("step", "exponential", "cosine"):
+                difference(results, label + also, "constant" + also)
+                difference(results, label + also, "constant" + also, "validation loss")
+    return results
+
+
+class CycledMomentum(MomentumSGD):
+    """Momentum that is high while the rate of a one-cycle policy is low, and the other way round."""
+
+    learning_rate: float | Array = Hyperparameter(0.01)
+    momentum: float | Array = Hyperparameter(0.9, below=1.0)
+    total_steps: float | Array = Hyperparameter(100.0)
+
+    def step(self, theta: Array, grad: Array, state: ParameterState) -> None:
+        self.momentum = float(one_cycle_momentum(state.t - 1, int(self.total_steps)))
+        super().step(theta, grad, state)
+
+
+ONE_CYCLE_TASKS = ((tasks.digits_cnn, (68, 340)), (tasks.digits_mlp, (102, 510)))
+
+
+@tests("c-1cycle")
+def one_cycle_is_faster() -> Results:
+    results = Results()
+    momentum = Search(MomentumSGD, learning_rate=CNN_RATES, momentum=0.9)
+    for task, budgets in ONE_CYCLE_TASKS:
+        for steps in budgets:
+            also = f", {task.name}, {steps} steps"
+            for label, schedule in (("constant", None), ("cosine", cosine_annealing), ("one cycle", one_cycle)):
+                contest(results, {label: momentum}, task, budget=steps, schedule=schedule, also=also)
+            for other in ("constant", "cosine"):
+                difference(results, f"one cycle{also}", other + also)
+                difference(results, f"one cycle{also}", other + also, "validation loss")
+    return results
+
+
+@tests("c-cycling")
+def momentum_is_cycled() -> Results:
+    """One cycle with a fixed momentum of 0.9, and with one between 0.95 and 0.85."""
+    results = Results()
+    for task, budgets in ONE_CYCLE_TASKS:
+        for steps in budgets:
+            both = {
+                "fixed": Search(MomentumSGD, learning_rate=CNN_RATES, momentum=0.9),
+                "cycled": Search(CycledMomentum, learning_rate=CNN_RATES, total_steps=steps),
+            }
+            also = f", {task.name}, {steps} steps"
+            contest(results, both, task, budget=steps, schedule=one_cycle, also=also)
+            difference(results, f"cycled{also}", f"fixed{also}")
+            difference(results, f"cycled{also}", f"fixed{also}", "validation loss")
+    return results
+
+
+@tests("c-warm")
+def warm_up_is_needed() -> Results:
+    """A transformer with its norms before or after the blocks: AdamW and a cosine, with 16 of 80 steps to warm up."""
+    results = Results()
+    for norm in ("pre", "post"):
+        model = partial(tasks.supervised.transformer, norm=norm)
+        task = replace(tasks.char_transformer, name=f"characters, transformer, {norm}-norm", make_model=model)
+        for label, steps in (("warm-up", 16), ("none", 0)):
+            schedule = partial(warmup_cosine, warmup_epochs=steps)
+            also, how = f", {norm}-norm", {"budget": 80, "schedule": schedule, "tuning_seeds": (100,)}
+            contest(results, {label: Search(AdamW, learning_rate=LogUniform(3e-4, 0.3))}, task, also=also, **how)
+        difference(results, f"warm-up, {norm}-norm", f"none, {norm}-norm")
+    return results
