@@ -36,7 +36,15 @@ from tools import run_chapters, site_assets
 ROOT = Path(__file__).parents[1]
 BUILD = ROOT / "_build"
 CODE = ("optim_lib", "experiments", "exercises", "requirements.txt")
-LOOK = ("_config.yml", "_toc.yml", "book", "tools/build_book.py", "tools/site_assets.py", "tools/assets")
+LOOK = (
+    "_config.yml",
+    "_toc.yml",
+    "book",
+    "tools/build_book.py",
+    "tools/site_assets.py",
+    "tools/formulas.py",
+    "tools/assets",
+)
 PAGES = ("chapters",)
 FRONT_PAGES = ("chapters/how-to-use", "chapters/notation", "chapters/references")
 EXECUTION_SECONDS = yaml.safe_load((ROOT / "_config.yml").read_text(encoding="utf-8"))["execute"]["timeout"]
@@ -133,6 +141,7 @@ def _run_jupyter_book(build: Path, toc: Path, strict: bool) -> int:
         environment = {
             **os.environ,
             "OPTIM_COURSE_PROGRESS": str(Path(scratch) / "progress.json"),
+            "PYTHONPATH": str(ROOT),
             "NO_COLOR": "1",
             "PYTHONUNBUFFERED": "1",
         }

@@ -1,10 +1,9 @@
-"""Fetch what the site serves besides its own pages: MathJax, the widgets' scripts, the text face.
+"""Fetch what the site serves besides its own pages: the widgets' scripts and the text face.
 
 Nothing of it is committed. Versions and checksums are in ``tools/assets/package-lock.json``; anywidget's script
 comes from the installed wheel, so that it is the one the notebooks ran with. The result is a Sphinx static path::
 
     fonts/     the text face, and a style sheet that names it
-    mathjax/   MathJax 3: TeX in, HTML out
     widgets/   widgets.js and widgets.css: ``tools/assets/widgets.js``, bundled with ipywidgets' controls and anywidget
 """
 
@@ -22,16 +21,6 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 LOCKED = Path(__file__).parent / "assets"
 WIDGETS = "widgets.js"
-MATHJAX_PARTS = (
-    "startup.js",
-    "loader.js",
-    "core.js",
-    "input/tex.js",
-    "input/tex",
-    "output/chtml.js",
-    "output/chtml",
-)
-MATHJAX_ACCESSIBLE = ("a11y/assistive-mml.js",)
 # anywidget's script asks for its peers as an AMD module does; in the bundle it is an ES module.
 AS_MODULE = """\
 import * as base from "@jupyter-widgets/base";
@@ -64,12 +53,10 @@ def ensure(folder: Path) -> bool:
     stamp = folder / ".key"
     if stamp.exists() and stamp.read_text() == key():
         return False
-    print("Fetching the site's assets (MathJax, widget scripts, text face) ...", flush=True)
-    node = find_node(folder.parent.resolve() / "node-wheel")
-    modules = _install(node, folder.parent / "node")
+    print("Fetching the site's assets (widget scripts, text face) ...", flush=True)
+    modules = install(folder.parent)
     shutil.rmtree(folder, ignore_errors=True)
-    _assemble_mathjax(modules / "mathjax" / "es5", folder / "mathjax")
-    _assemble_widgets(node, modules, folder / "widgets")
+    _assemble_widgets(node_in(folder.parent), modules, folder / "widgets")
     _assemble_fonts(modules / "@fontsource-variable" / "source-serif-4" / "files", folder / "fonts")
     stamp.write_text(key())
     return True
@@ -106,22 +93,27 @@ def find_node(folder: Path) -> Node:
     return Node([program], [program, wheel / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"])
 
 
-def _install(node: Node, folder: Path) -> Path:
-    folder.mkdir(parents=True, exist_ok=True)
-    for name in ("package.json", "package-lock.json"):
-        shutil.copyfile(LOCKED / name, folder / name)
-    run([*node.npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"], folder)
+def node_in(build: Path) -> Node:
+    """The node that a build folder uses."""
+    return find_node(build.resolve() / "node-wheel")
+
+
+def install(build: Path) -> Path:
+    """The folder of the npm packages that the lock file names, installed into a build folder unless they are there."""
+    folder = build / "node"
+    stamp = folder / ".lock"
+    lock = (LOCKED / "package-lock.json").read_text(encoding="utf-8")
+    if not (stamp.exists() and stamp.read_text(encoding="utf-8") == lock):
+        folder.mkdir(parents=True, exist_ok=True)
+        for name in ("package.json", "package-lock.json"):
+            shutil.copyfile(LOCKED / name, folder / name)
+        options = ["--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]
+        run([*node_in(build).npm, "ci", *options], folder)
+        stamp.write_text(lock, encoding="utf-8")
     return folder / "node_modules"
 
 
-# --- the three folders -----------------------------------------------------------------------------
-
-
-def _assemble_mathjax(source: Path, target: Path) -> None:
-    for part in MATHJAX_PARTS + MATHJAX_ACCESSIBLE:
-        copy = shutil.copytree if (source / part).is_dir() else shutil.copyfile
-        (target / part).parent.mkdir(parents=True, exist_ok=True)
-        copy(source / part, target / part)
+# --- the folders -----------------------------------------------------------------------------
 
 
 def _assemble_widgets(node: Node, modules: Path, target: Path) -> None:

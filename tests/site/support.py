@@ -50,18 +50,16 @@ class Watched:
             route.abort()
 
     def open(self, path: str) -> Page:
-        """Open a page of the site and wait until its formulas and figures are there."""
+        """Open a page of the site and wait until its figures are there."""
         self.page.goto(f"{self.base}/{path}", wait_until="load")
         self.page.wait_for_function(
             """() => {
                 const figures = document.querySelector('script[type="application/vnd.jupyter.widget-view+json"]');
-                const formulas = document.querySelector(".math");
-                return (!figures || document.documentElement.dataset.widgets === "ready")
-                    && (!formulas || window.MathJax?.startup?.promise);
+                return !figures || document.documentElement.dataset.widgets === "ready";
             }""",
             timeout=20_000,
         )
-        self.page.evaluate("async () => { await window.MathJax?.startup?.promise; await document.fonts.ready; }")
+        self.page.evaluate("() => document.fonts.ready.then(() => null)")
         return self.page
 
 

@@ -63,7 +63,7 @@ def test_page_is_whole_and_quiet(open_page, path, width, dark):
 
 UNTYPESET = """
 () => [...document.querySelectorAll(".math")]
-    .filter((math) => !math.querySelector("mjx-container") || math.querySelector("mjx-merror, [data-mjx-error]"))
+    .filter((math) => !math.querySelector("math") || math.querySelector("merror"))
     .map((math) => math.textContent)
 """
 

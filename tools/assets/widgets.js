@@ -32,13 +32,6 @@ class PageManager extends ManagerBase {
   }
 }
 
-// ipywidgets asks MathJax 2's queue to typeset the labels of sliders; the course has MathJax 3.
-function Queue([, , element]) {
-  const hasFormula = element && /\$|\\\(/.test(element.textContent);
-  if (hasFormula) MathJax.startup?.promise?.then(() => MathJax.typesetPromise([element]));
-}
-if (window.MathJax) window.MathJax.Hub = { Queue };
-
 async function showView(manager, script) {
   const { model_id } = JSON.parse(script.textContent);
   if (!manager.has_model(model_id)) return;
