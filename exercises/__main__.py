@@ -4,10 +4,7 @@ import argparse
 import sys
 from pathlib import Path
 
-import filelock
-import nbformat
-
-from exercises import notebooks, record
+from exercises import record
 from exercises.registry import chapters, get
 from exercises.student import progress
 
@@ -17,7 +14,7 @@ def main(arguments: list[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     try:
         return options.command(options)
-    except (OSError, KeyError, ValueError, nbformat.reader.NotJSONError, filelock.Timeout) as error:
+    except (OSError, KeyError, ValueError) as error:
         message = error.args[0] if isinstance(error, KeyError) else error
         print(f"python -m exercises: {message}", file=sys.stderr)
         return 1
@@ -33,6 +30,25 @@ def _list(options: argparse.Namespace) -> int:
 
 def _progress(options: argparse.Namespace) -> int:
     print(progress())
+    print(f"Kept in {record.path()}")
+    return 0
+
+
+def _export(options: argparse.Namespace) -> int:
+    if options.file.exists() and not options.force:
+        raise FileExistsError(f"{options.file} exists; --force overwrites it")
+    options.file.write_text(record.export(), encoding="utf-8")
+    print(f"{options.file}: written; python -m exercises import merges it into the progress of another place")
+    return 0
+
+
+def _import(options: argparse.Namespace) -> int:
+    for file in options.files:
+        try:
+            notice = record.merge_in(file.read_text(encoding="utf-8-sig"))
+        except ValueError as error:
+            raise ValueError(f"{file}: {error}") from None
+        print(notice or f"{file}: merged into {record.path()}")
     return 0
 
 
@@ -42,12 +58,16 @@ def _starter(options: argparse.Namespace) -> int:
 
 
 def _solve(options: argparse.Namespace) -> int:
+    from exercises import notebooks
+
     count = notebooks.solve(options.source, options.target, options.force)
     print(f"{options.target}: {count} exercises solved")
     return 0
 
 
 def _sync(options: argparse.Namespace) -> int:
+    from exercises import notebooks
+
     found = []
     for path in options.notebooks:
         if options.check:
@@ -73,6 +93,13 @@ def _parser() -> argparse.ArgumentParser:
     _add(commands, "list", _list, "list all exercises with their points")
     _add(commands, "progress", _progress, "show the points reached so far")
     _add(commands, "starter", _starter, "print the starter code of an exercise").add_argument("id", help="such as 8.2")
+    export = _add(
+        commands, "export", _export, "write the progress to a file, to carry it to another machine or browser"
+    )
+    export.add_argument("file", metavar="FILE", type=Path)
+    export.add_argument("--force", action="store_true", help="overwrite FILE when it exists")
+    imported = _add(commands, "import", _import, "merge exported progress into the one kept here; nothing is lost")
+    imported.add_argument("files", metavar="FILE", type=Path, nargs="+")
     reset = _add(commands, "reset", _reset, "forget all progress; the file is kept as a backup")
     reset.add_argument("--yes", action="store_true", help="do not ask")
     solve = _add(commands, "solve", _solve, "write a copy of a chapter's notebook with every exercise solved")

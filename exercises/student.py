@@ -30,9 +30,10 @@ def check(id: str, answer: Any = MISSING) -> Result:
     KeyError
         When there is no such exercise.
     """
-    result = grade(get(id), answer)
+    exercise = get(id)
+    result = grade(exercise, answer)
     if result.status != NOT_ATTEMPTED:
-        result.notice = record.save_score(id, result.points, result.max_points, result.status)
+        result.notice = record.save_score(id, result.points, result.max_points, result.status, exercise.answer)
     return result
 
 
@@ -53,7 +54,7 @@ def hint(id: str, number: int | None = None) -> Hint:
     if isinstance(number, bool) or not isinstance(number, int) or not 1 <= number <= most:
         raise ValueError(f"exercise {id} has hints 1 to {most}, got {number!r}")
     _hints_shown[id] = number
-    record.save_hint(id, number)
+    record.save_hint(id, number, exercise.answer)
     return Hint(exercise, number)
 
 
@@ -65,7 +66,8 @@ def solution(id: str) -> Solution:
     KeyError
         When there is no such exercise.
     """
-    return Solution(get(id), record.save_solution_seen(id))
+    exercise = get(id)
+    return Solution(exercise, record.save_solution_seen(id, exercise.answer))
 
 
 def progress() -> Progress:
@@ -78,7 +80,7 @@ def progress() -> Progress:
 
 
 def _standing(exercise, entries: dict[str, dict]) -> Standing:
-    entry = entries.get(exercise.id, {})
+    entry = record.entry_of(entries, exercise.id, exercise.answer)
     points = min(entry.get("points", 0), exercise.points)
     status = entry.get("status", NOT_ATTEMPTED)
     if status == "right" and points < exercise.points:

@@ -246,8 +246,24 @@ def test_reset_asks_first(monkeypatch, progress_file, capsys):
     assert "There is no progress to reset." in capsys.readouterr().out
 
 
+def test_export_and_import_carry_progress_between_places(progress_file, tmp_path, monkeypatch, capsys):
+    record.save_score("8.1", 3, 3, "right", "moments")
+    carried = tmp_path / "carried.json"
+    assert main(["export", str(carried)]) == 0
+    assert main(["export", str(carried)]) == 1
+    assert "exists; --force overwrites it" in capsys.readouterr().err
+    monkeypatch.setenv("OPTIM_COURSE_PROGRESS", str(tmp_path / "other.json"))
+    record.save_score("8.2", 4, 4, "right", "adam_step")
+    assert main(["import", str(carried)]) == 0
+    assert main(["progress"]) == 0
+    assert "7 of" in capsys.readouterr().out
+    carried.write_text("no record")
+    assert main(["import", str(carried)]) == 1
+    assert "carried.json: this is not a record" in capsys.readouterr().err
+
+
 def test_commands_run_as_a_module():
     run = subprocess.run([sys.executable, "-m", "exercises", "--help"], capture_output=True, text=True)
     assert run.returncode == 0
-    for command in ("solve", "sync", "list", "progress", "reset", "starter"):
+    for command in ("solve", "sync", "list", "progress", "export", "import", "reset", "starter"):
         assert command in run.stdout

@@ -9,6 +9,8 @@ import sys
 
 import filelock
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from exercises import check, get, progress, record
 
@@ -226,3 +228,165 @@ def test_reset_keeps_the_old_file(progress_file):
     assert progress().points == 0
     record.save_score("8.1", 1, 3, "partial")
     assert record.reset() != kept
+
+
+def test_points_stay_with_their_exercise_when_numbers_move(progress_file):
+    record.save_score("3.3", 4, 4, "right", "noise")
+    record.save_score("3.4", 2, 4, "partial", "rate_for_floor")
+    # A version of the course in which another exercise was inserted as 3.3.
+    assert record.entry_of(record.load()[0], "3.3", "inserted") == {}
+    assert record.entry_of(record.load()[0], "3.4", "noise")["points"] == 4
+    record.save_score("3.3", 1, 5, "partial", "inserted")
+    record.save_score("3.4", 3, 4, "partial", "noise")
+    record.save_score("3.5", 4, 4, "right", "rate_for_floor")
+    entries, _ = record.load()
+    found = {
+        name: record.entry_of(entries, id, name)["points"]
+        for id, name in [("3.3", "inserted"), ("3.4", "noise"), ("3.5", "rate_for_floor")]
+    }
+    assert found == {"inserted": 1, "noise": 4, "rate_for_floor": 4}
+
+
+def test_an_entry_of_an_early_version_goes_by_its_number(progress_file):
+    record.save_score("8.1", 2, 3, "partial")
+    record.save_score("8.1", 3, 3, "right", "moments")
+    entries, _ = record.load()
+    assert entries == {
+        "8.1": {
+            "attempts": 2,
+            "points": 3,
+            "max_points": 3,
+            "status": "right",
+            "after_solution": False,
+            "answer": "moments",
+        }
+    }
+
+
+def test_a_lone_copy_is_read_and_becomes_the_file_again(progress_file):
+    record.save_score("8.1", 3, 3, "right")
+    progress_file.unlink()
+    shown = progress()
+    assert shown.points == 3
+    assert "restored from its second copy" in shown.notice
+    assert progress().notice == ""
+    assert scores(progress_file) == {"8.1": 3}
+
+
+@pytest.mark.parametrize("damage", ["", "cut"])
+def test_a_save_beside_a_lone_copy_keeps_what_is_whole_in_it(progress_file, damage):
+    record.save_score("8.1", 3, 3, "right")
+    copy = progress_file.with_name("progress.json.copy")
+    progress_file.unlink()
+    if damage:
+        copy.write_text(copy.read_text()[:20])
+    assert "restored" in record.save_score("8.2", 4, 4, "right")
+    assert scores(progress_file) == ({"8.2": 4} if damage else {"8.1": 3, "8.2": 4})
+    assert progress_file.with_name("progress.json.corrupt-1").exists() == bool(damage)
+
+
+def test_reset_takes_a_lone_copy_too(progress_file):
+    record.save_score("8.1", 3, 3, "right")
+    progress_file.unlink()
+    assert record.reset().exists()
+    assert progress().points == 0
+
+
+def test_a_relative_path_means_one_place_wherever_a_process_stands(tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
+    monkeypatch.setenv("OPTIM_COURSE_PROGRESS", "anna/progress.json")
+    places = []
+    for folder in (tmp_path / "one", tmp_path / "two"):
+        folder.mkdir()
+        monkeypatch.chdir(folder)
+        record.save_score("8.1", len(places) + 1, 3, "partial")
+        places.append(record.path())
+    assert places[0] == places[1]
+    assert places[0].is_absolute()
+    assert record.load()[0]["8.1"]["attempts"] == 2
+
+
+def test_a_record_crosses_to_a_page_and_back_and_nothing_is_lost(progress_file):
+    kept = []
+    page = record.TextStore(lambda: kept[-1] if kept else None, kept.append)
+    record.save_score("8.1", 1, 3, "partial", "moments")
+    record.save_hint("8.2", 2, "adam_step")
+    here = record.export()
+    record.use(page)
+    try:
+        record.save_score("8.1", 3, 3, "right", "moments")
+        record.save_solution_seen("8.3", "MyAdam")
+        assert record.merge_in(here) == ""
+        there = record.export()
+    finally:
+        record.use(None)
+    assert record.merge_in(there) == ""
+    assert record.export() == there
+    entries, _ = record.load()
+    assert (entries["8.1"]["points"], entries["8.2"]["hints"], entries["8.3"]["solution_seen"]) == (3, 2, True)
+    record.merge_in(here)
+    assert record.export() == there
+
+
+SCORE = st.builds(
+    lambda points, status, after: {"points": points, "max_points": 3, "status": status, "after_solution": after},
+    st.integers(0, 3),
+    st.sampled_from(["wrong", "partial", "right"]),
+    st.booleans(),
+)
+REST = st.fixed_dictionaries(
+    {},
+    optional={
+        "attempts": st.integers(1, 9),
+        "hints": st.integers(1, 3),
+        "solution_seen": st.booleans(),
+        "unknown": st.integers(),
+    },
+)
+ENTRY = st.builds(lambda score, rest: {**score, **rest}, SCORE | st.just({}), REST)
+# Two versions of the course number their exercises differently.
+NUMBERS = st.sampled_from([{"8.1": "a", "8.2": "b", "8.3": "c"}, {"8.1": "a", "8.2": "new", "8.3": "b", "8.4": "c"}])
+ENTRIES = st.builds(
+    lambda numbers, entries: {
+        id: entry | {"answer": answer} for (id, answer), entry in zip(numbers.items(), entries, strict=False)
+    },
+    NUMBERS,
+    st.lists(ENTRY, max_size=4),
+)
+
+
+def by_answer(entries):
+    return {entry["answer"]: entry for entry in entries.values()}
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(ENTRIES, ENTRIES)
+def test_merging_keeps_the_best_of_both(one, other):
+    merged = record.merge(one, other)
+    assert by_answer(record.merge(merged, other)) == by_answer(merged)
+    assert by_answer(record.merge(merged, one)) == by_answer(merged)
+    assert by_answer(record.merge(other, one)) == by_answer(merged)
+    for entries in (one, other):
+        for id, entry in entries.items():
+            kept = record.entry_of(merged, id, entry.get("answer", ""))
+            for name in ("points", "attempts", "hints", "solution_seen"):
+                assert kept.get(name, 0) >= entry.get(name, 0)
+
+
+def test_what_is_no_record_is_refused_and_changes_nothing(progress_file):
+    record.save_score("8.1", 3, 3, "right")
+    before = record.export()
+    for text in ("", "{", '{"schema": 1}', '{"schema": 99, "exercises": {}}'):
+        with pytest.raises(ValueError, match=r"not a record|newer version"):
+            record.merge_in(text)
+    assert record.export() == before
+
+
+def test_a_record_needs_no_library(progress_file):
+    """In a browser neither filelock nor platformdirs is there."""
+    code = (
+        "import sys; sys.modules.update(filelock=None, platformdirs=None);"
+        "from exercises import record; assert record.save_score('8.1', 3, 3, 'right') == '';"
+        "assert record.load()[0]['8.1']['points'] == 3; del record.os.environ['OPTIM_COURSE_PROGRESS']; record.path()"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
