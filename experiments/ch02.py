@@ -16,7 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 from optim_lib import plotting
 from optim_lib.descent import descend
 from optim_lib.explorer.table import Table
-from optim_lib.landscapes import Landscape, Point, least_squares, quadratic, saddle
+from optim_lib.landscapes import Landscape, Point, from_formula, least_squares, quadratic, saddle
 from optim_lib.networks import MLP, Objective, Params
 from optim_lib.optimizers import SGD
 from optim_lib.palette import LIGHT, SERIES
@@ -42,22 +42,15 @@ def two_weights(x1: ArrayLike, x2: ArrayLike, y: ArrayLike, *, name: str) -> Lan
     lowest = float(np.mean((y - x @ bottom) ** 2))
     reach = 1.6 * np.abs(bottom).max()
 
-    def value(w1: Array, w2: Array) -> Array:
-        u, v = w1 - bottom[0], w2 - bottom[1]
-        return lowest + 0.5 * (a * u * u + 2 * b * u * v + d * v * v)
-
-    def slope(w1: Array, w2: Array) -> tuple[Array, Array]:
-        u, v = w1 - bottom[0], w2 - bottom[1]
-        return a * u + b * v, b * u + d * v
-
     def around(across: float, up: float) -> Point:
         return float(bottom[0] + across * reach), float(bottom[1] + up * reach)
 
-    return Landscape(
+    return from_formula(
+        "lowest + 0.5 * (a * (x - w1) * (x - w1) + 2 * b * (x - w1) * (y - w2) + d * (y - w2) * (y - w2))",
+        ["a * (x - w1) + b * (y - w2)", "b * (x - w1) + d * (y - w2)"],
+        numbers={"lowest": lowest, "a": a, "b": b, "d": d, "w1": bottom[0], "w2": bottom[1]},
         name=name,
         formula=r"\tfrac1n \sum_i (y_i - w_1 x_{i1} - w_2 x_{i2})^2",
-        value=value,
-        slope=slope,
         minima=(around(0, 0),),
         window=(*(bottom[0] + reach * np.array([-1.0, 1.0])), *(bottom[1] + reach * np.array([-1.0, 1.0]))),
         starts=((0.0, 0.0), around(-0.85, 0.55), around(0.75, 0.8)),

@@ -15,7 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from optim_lib import plotting
 from optim_lib.data import diabetes, digits
-from optim_lib.landscapes import Landscape, Point, quadratic
+from optim_lib.landscapes import Point, from_formula, quadratic
 from optim_lib.measure import steps_to_tolerance
 from optim_lib.networks import MLP
 from optim_lib.optimizers import SGD, MomentumSGD, NesterovMomentum, Optimizer
@@ -222,20 +222,12 @@ def _shares(optimizer: Optimizer, curvatures: Array, longest: int, share: float)
 # Smooth and convex, but no quadratic -----------------------------------------------------------------------
 
 
-def _bent(x: Array) -> Array:
-    return np.where(x < 1, 12.5 * x * x, np.where(x < 2, 0.5 * x * x + 24 * x - 12, 12.5 * x * x - 24 * x + 36))
-
-
-def _bent_slope(x: Array) -> Array:
-    return np.where(x < 1, 25 * x, np.where(x < 2, x + 24, 25 * x - 24))
-
-
 # The curvature along x is 25, then 1, then 25 again; the function of x is that of Lessard, Recht and Packard (2016).
-bent_bowl = Landscape(
+bent_bowl = from_formula(
+    "where(x < 1, 12.5 * x * x, where(x < 2, 0.5 * x * x + 24 * x - 12, 12.5 * x * x - 24 * x + 36)) + 0.5 * y * y",
+    ["where(x < 1, 25 * x, where(x < 2, x + 24, 25 * x - 24))", "1.0 * y"],
     name="a bent bowl",
     formula=r"f(x) + \tfrac12 y^2, \quad f'(x) = 25x,\; x + 24,\; 25x - 24",
-    value=lambda x, y: _bent(x) + 0.5 * y * y,
-    slope=lambda x, y: (_bent_slope(x), 1.0 * y),
     minima=((0.0, 0.0),),
     window=(-3.0, 4.2, -3.0, 3.0),
     starts=((3.3, 2.4), (2.4, -2.0), (-2.6, 1.5)),

@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 from optim_lib import tasks
 from optim_lib.data import Dataset, digits, minibatches
 from optim_lib.explorer.table import Table
-from optim_lib.landscapes import Landscape
+from optim_lib.landscapes import Landscape, from_formula
 from optim_lib.networks import MLP
 from optim_lib.optimizers import SGD, Adam, AdamW, MomentumSGD, Optimizer, ParameterGroups, is_vector
 from optim_lib.optimizers.base import Hyperparameter, ParameterState
@@ -120,11 +120,12 @@ def penalty_against_decay(decay: float = 0.1) -> list[dict[str, object]]:
 def off_center(curvatures: tuple[float, float] = (1.0, 20.0)) -> Landscape:
     """A ravine along the first axis with its minimum at (1, 1), so that a pull toward the origin shows."""
     a, b = curvatures
-    return Landscape(
+    return from_formula(
+        "0.5 * (a * (x - 1) ** 2 + b * (y - 1) ** 2)",
+        ["a * (x - 1)", "b * (y - 1)"],
+        numbers={"a": a, "b": b},
         name="a ravine away from the origin",
         formula=rf"\tfrac12 ({a:g} (x - 1)^2 + {b:g} (y - 1)^2)",
-        value=lambda x, y: 0.5 * (a * (x - 1) ** 2 + b * (y - 1) ** 2),
-        slope=lambda x, y: (a * (x - 1), b * (y - 1)),
         minima=((1.0, 1.0),),
         window=(-0.45, 1.75, -0.35, 1.6),
         starts=((-0.2, 1.4), (1.6, 0.2)),

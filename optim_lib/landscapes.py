@@ -7,8 +7,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -37,6 +38,9 @@ class Landscape:
         Starting points from which optimizers behave in instructive ways.
     saddles : sequence of points
         Saddle points inside the window; the egg carton, with one between any two neighboring dips, lists none.
+    made : (name, arguments), optional
+        The function of this module that gives `value` and `slope`, and its arguments in the types of JSON: from them
+        the landscape can be made again elsewhere, such as in a page (`optim_lib.explorer.recipe`).
     """
 
     name: str
@@ -47,6 +51,7 @@ class Landscape:
     window: tuple[float, float, float, float]
     starts: Sequence[Point]
     saddles: Sequence[Point] = ()
+    made: tuple[str, Mapping[str, Any]] | None = field(default=None, repr=False, compare=False)
 
     def loss(self, p: ArrayLike) -> Array:
         """The loss at points `p` of shape (..., 2), as an array of shape (...)."""
@@ -110,6 +115,7 @@ def quadratic(
         minima=((0.0, 0.0),),
         window=window,
         starts=starts,
+        made=("quadratic", {"curvatures": [l1, l2], "angle": float(angle)}),
     )
 
 
@@ -155,7 +161,111 @@ def least_squares(x: ArrayLike, y: ArrayLike, *, name: str = "the mean squared e
             (w + 0.7 * reach, b + 0.8 * reach),
             (w - 0.6 * reach, b - reach / 2),
         ),
+        made=("least_squares", {"x": x.tolist(), "y": y.tolist()}),
     )
+
+
+# What a formula may use besides x, y and its own numbers.
+_FUNCTIONS = ("abs", "arctan", "cos", "cosh", "exp", "expm1", "log", "log1p", "maximum", "minimum", "pi", "sign", "sin",
+              "sinh", "sqrt", "tan", "tanh", "where")  # fmt: skip
+
+
+def from_formula(
+    loss: str,
+    slope: Sequence[str] | None = None,
+    *,
+    numbers: Mapping[str, float] | None = None,
+    name: str = "a loss of one's own",
+    formula: str = "L(x, y)",
+    window: tuple[float, float, float, float] = (-2.2, 2.2, -2.2, 2.2),
+    starts: Sequence[Point] = ((-1.8, 1.2),),
+    minima: Sequence[Point] = (),
+    saddles: Sequence[Point] = (),
+) -> Landscape:
+    """A landscape from formulas, written in Python.
+
+    Parameters
+    ----------
+    loss : str
+        The loss over ``x`` and ``y``, with NumPy's functions (``sin``, ``exp``, ``where``, ..., also as ``np.sin``).
+    slope : (str, str), optional
+        The formulas of its two derivatives; central differences of the loss by default.
+    numbers : dict of str to float, optional
+        Names that the formulas may use.
+    name, formula, window, starts, minima, saddles
+        As in `Landscape`.
+
+    Raises
+    ------
+    ValueError
+        If a formula is not Python, or what it gives is no loss over the plane.
+
+    Examples
+    --------
+    >>> egg = from_formula("x**2 + 10 * (1 - cos(y))", ["2 * x", "10 * sin(y)"])
+    >>> egg.loss([1.0, 0.0]), egg.gradient([1.0, 0.0])
+    (np.float64(1.0), array([2., 0.]))
+    """
+    numbers = {key: float(value) for key, value in (numbers or {}).items()}
+    value = _formula("loss", loss, numbers)
+    if slope is None:
+        derivatives = _differences(value, window)
+    else:
+        if isinstance(slope, str) or len(slope) != 2:
+            raise ValueError(f"slope must be two formulas, dL/dx and dL/dy, got {slope!r}")
+        parts = [_formula("slope", part, numbers) for part in slope]
+
+        def derivatives(x: Array, y: Array) -> tuple[Array, Array]:
+            return parts[0](x, y), parts[1](x, y)
+
+    return Landscape(
+        name=name,
+        formula=formula,
+        value=value,
+        slope=derivatives,
+        minima=minima,
+        window=window,
+        starts=starts,
+        saddles=saddles,
+        made=("from_formula", {"loss": loss, "slope": None if slope is None else list(slope), "numbers": numbers}),
+    )
+
+
+def _formula(what: str, text: str, numbers: Mapping[str, float]) -> Callable[[Array, Array], Array]:
+    """A formula in Python as a function of x and y; an error if it is none."""
+    if "^" in text:
+        raise ValueError(f"{what} must be a formula in Python, where a power is written **, got {text!r}")
+    try:
+        code = compile(text.strip(), f"<{what}>", "eval")
+    except (SyntaxError, ValueError) as error:
+        raise ValueError(f"{what} must be a formula in Python, such as x**2 + 10 * y**2, got {text!r}") from error
+    names = {function: getattr(np, function) for function in _FUNCTIONS} | {"np": np, **numbers}
+
+    def function(x: Array, y: Array) -> Array:
+        # What depends on neither x nor y is one number: here it is wanted at every point.
+        return np.zeros_like(x) + eval(code, {"__builtins__": {}}, names | {"x": x, "y": y})
+
+    try:
+        with np.errstate(all="ignore"):
+            found = function(np.linspace(-1.0, 1.0, 3), np.linspace(0.5, 1.0, 3))
+    except Exception as error:
+        raise ValueError(f"{what}, {text!r}, cannot be computed: {type(error).__name__}: {error}") from error
+    if np.shape(found) != (3,) or np.asarray(found).dtype.kind != "f":
+        raise ValueError(f"{what} must give one real number for each point, got {text!r}")
+    return function
+
+
+def _differences(
+    value: Callable[[Array, Array], Array], window: tuple[float, float, float, float]
+) -> Callable[[Array, Array], tuple[Array, Array]]:
+    """The slope of a loss by central differences, a hundred-thousandth of the window apart."""
+    left, right, bottom, top = window
+    h, k = 1e-5 * (right - left), 1e-5 * (top - bottom)
+
+    def slope(x: Array, y: Array) -> tuple[Array, Array]:
+        return (value(x + h, y) - value(x - h, y)) / (2 * h), (value(x, y + k) - value(x, y - k)) / (2 * k)
+
+    return slope
 
 
 def _points(p: ArrayLike) -> Array:

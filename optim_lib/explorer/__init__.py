@@ -1,7 +1,19 @@
-"""The interactive figure of the course: `explore` one optimizer, `race` several, and quests for the reader."""
+"""The interactive figures of the course: `explore` one optimizer, `race` several, and quests for the reader.
 
-from optim_lib.explorer.curves import CurvesFigure, explore_curves
-from optim_lib.explorer.explorer import Entry, Explorer, MapCurve, explore, race
+A figure is plain data, its `FigureState`, computed from NumPy alone by `explore_state`, `race_state` and
+`curves_state`. `explore`, `race` and `explore_curves` show it in a notebook; ipywidgets and anywidget are imported when
+one of them is first asked for.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from optim_lib.explorer.curves import curves_state as curves_state
+from optim_lib.explorer.descents import Entry, MapCurve
+from optim_lib.explorer.descents import explore_state as explore_state
+from optim_lib.explorer.descents import race_state as race_state
 from optim_lib.explorer.quests import (
     beats,
     diverge,
@@ -15,11 +27,17 @@ from optim_lib.explorer.quests import (
     reach,
     settle_in,
 )
+from optim_lib.explorer.recipe import recompute
+from optim_lib.explorer.state import FigureState
+
+if TYPE_CHECKING:
+    from optim_lib.explorer.widgets import CurvesFigure, Explorer, explore, explore_curves, race
 
 __all__ = [
     "CurvesFigure",
     "Entry",
     "Explorer",
+    "FigureState",
     "MapCurve",
     "beats",
     "diverge",
@@ -34,5 +52,18 @@ __all__ = [
     "quest",
     "race",
     "reach",
+    "recompute",
     "settle_in",
 ]
+
+NOTEBOOK = ("CurvesFigure", "Explorer", "explore", "explore_curves", "race")
+
+
+def __getattr__(name: str) -> Any:
+    if name not in NOTEBOOK:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module("optim_lib.explorer.widgets"), name)
+
+
+def __dir__() -> list[str]:
+    return __all__

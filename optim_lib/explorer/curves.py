@@ -1,18 +1,17 @@
-"""`explore_curves`: sliders over curves, for what has no surface: schedules, training losses, rates that shrink."""
+"""The state of a figure of curves, for what has no surface: schedules, training losses, rates that shrink."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-import ipywidgets
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from optim_lib.explorer import table as tables
 from optim_lib.explorer.quests import Prediction, Quest
+from optim_lib.explorer.state import FigureState, Packing, Slider, judged
 from optim_lib.explorer.table import Series, Table
-from optim_lib.explorer.widgets import Canvas, SliderFigure, script, tied_slider
 from optim_lib.explorer.words import labels, number, words
 from optim_lib.palette import palette
 
@@ -22,16 +21,6 @@ MOST_AXES = 3
 MOST_CURVES = 6
 # A linear panel's values become this many steps between its lowest and its highest; one code more marks a divergence.
 STEPS = 65_000
-
-
-class CurvesCanvas(Canvas):
-    """Panels of curves."""
-
-    _esm = script("curves.js")
-
-
-class CurvesFigure(SliderFigure):
-    """What `explore_curves` returns."""
 
 
 @dataclass(frozen=True)
@@ -64,7 +53,7 @@ class _Panel:
         return np.where(alive, scaled, tables.DIVERGED).astype(np.uint16)
 
 
-def explore_curves(
+def curves_state(
     panels: Mapping[str, Mapping[str, ArrayLike]],
     x: ArrayLike,
     *,
@@ -76,7 +65,7 @@ def explore_curves(
     title: str | None = None,
     describe: str | None = None,
     **axes: ArrayLike,
-) -> CurvesFigure:
+) -> FigureState:
     """An interactive figure of curves: one slider for each axis, one chart for each panel.
 
     Parameters
@@ -125,10 +114,10 @@ def explore_curves(
     series = [_series(label, curve, shape) for label, curve in chosen.curves.items()]
     data = Table(None, np.zeros((1, 2)), x.size - 1, grid, series, 0.0, start)
     about = f"curves: {' and '.join(panels)} over {xlabel}, {' x '.join(grid)}"
-    return _figure(about, title, describe, checked, chosen, x, xlabel, data, quests)
+    return _state(about, title, describe, checked, chosen, x, xlabel, data, quests)
 
 
-def _figure(
+def _state(
     about: str,
     title: str | None,
     describe: str | None,
@@ -138,23 +127,21 @@ def _figure(
     xlabel: str,
     data: Table,
     quests: Sequence[Quest | Prediction],
-) -> CurvesFigure:
-    judged = [quest.spec(data) for quest in quests]
-    parts, layout, described = [], [], []
+) -> FigureState:
+    tasks, masks = judged(quests, data)
+    packing, described = Packing(), []
     for panel in panels:
         curves = []
         for label, curve in panel.curves.items():
             codes = panel.codes(curve)
-            parts.append(tables.pack_rows(codes))
-            layout.append(["rows", codes.size, codes.shape[-1]])
+            packing.rows(codes)
             curves.append({"label": label, "shape": list(codes.shape[:-1])})
         described.append(
             {"title": panel.title, "log": panel.log, "range": list(map(float, panel.range())), "curves": curves}
         )
-    for _, mask in judged:
-        parts.append(np.packbits(mask.ravel()).tobytes())
-        layout.append(["bits", mask.size, 1])
+    packing.masks(masks)
     spec = {
+        "kind": "curves",
         "title": title or about.removeprefix("curves: "),
         "describe": describe or "",
         "key": title or about.removeprefix("curves: "),
@@ -165,16 +152,15 @@ def _figure(
         "labels": list(dict.fromkeys(label for panel in panels for label in panel.curves)),
         "axes": [{"name": words(name), "labels": labels(values)} for name, values in data.axes.items()],
         "initial": list(data.initial),
-        "quests": [spec for spec, _ in judged],
-        "layout": layout,
+        "quests": tasks,
+        "layout": packing.layout,
         "palette": {"light": palette(), "dark": palette(dark=True)},
     }
-    canvas = CurvesCanvas(spec=spec, table=tables.pack(parts), layout=ipywidgets.Layout(width="100%"))
-    sliders = {
-        name: tied_slider(canvas, place, labels(values), data.initial[place], words(name), words(name))
-        for place, (name, values) in enumerate(data.axes.items())
-    }
-    return CurvesFigure(about, title or "", data, sliders, canvas)
+    sliders = [
+        Slider(name, labels(values), index, words(name), words(name))
+        for (name, values), index in zip(data.axes.items(), data.initial, strict=True)
+    ]
+    return FigureState("curves", about, title or "", spec, packing.parts, data, sliders)
 
 
 def _checked_axes(axes: Mapping[str, ArrayLike]) -> dict[str, Array]:

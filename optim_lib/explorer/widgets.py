@@ -1,18 +1,28 @@
-"""What the interactive figures share on Python's side: the canvas widget, its scripts, and the sliders tied to it."""
+"""A figure in a notebook: ipywidgets' sliders, tied to a canvas that an anywidget draws.
+
+The figure's state comes from `optim_lib.explorer.state` and its makers; nothing is computed here.
+"""
 
 from __future__ import annotations
 
+import functools
 import html
 import pathlib
-from collections.abc import Sequence
+from collections.abc import Callable
+from typing import ParamSpec
 
 import anywidget
 import ipywidgets
 import traitlets
 
-from optim_lib.explorer.table import Table
+from optim_lib.explorer.curves import curves_state
+from optim_lib.explorer.descents import explore_state, race_state
+from optim_lib.explorer.recipe import recipe_of
+from optim_lib.explorer.state import FigureState, Slider
 
 HERE = pathlib.Path(__file__).parent
+
+P = ParamSpec("P")
 
 
 def script(name: str) -> str:
@@ -27,6 +37,7 @@ class Canvas(anywidget.AnyWidget):
 
     spec = traitlets.Dict().tag(sync=True)
     table = traitlets.Bytes().tag(sync=True)
+    recipe = traitlets.Dict(allow_none=True).tag(sync=True)
     i0 = traitlets.Int(0).tag(sync=True)
     i1 = traitlets.Int(0).tag(sync=True)
     i2 = traitlets.Int(0).tag(sync=True)
@@ -35,11 +46,27 @@ class Canvas(anywidget.AnyWidget):
         return f"{type(self).__name__.lower()}: {self.spec.get('title', '')}"
 
 
+class ExplorerCanvas(Canvas):
+    """Paths on a surface, the loss at each step, and the map of settings."""
+
+    _esm = script("explorer.js")
+
+    start = traitlets.Int(0).tag(sync=True)
+    step = traitlets.Int(0).tag(sync=True)
+
+
+class CurvesCanvas(Canvas):
+    """Panels of curves."""
+
+    _esm = script("curves.js")
+
+
 class SliderFigure(ipywidgets.VBox):
     """What an interactive figure is: a heading, a slider for each axis, and the canvas that they move.
 
     Attributes
     ----------
+    state : FigureState
     table : Table
         What quests look at: every run of the figure, or the values of its judged panel.
     sliders : dict of str to SelectionSlider
@@ -47,32 +74,73 @@ class SliderFigure(ipywidgets.VBox):
     canvas : Canvas
     """
 
-    def __init__(
-        self, about: str, heading: str, data: Table, sliders: dict[str, ipywidgets.SelectionSlider], canvas: Canvas
-    ) -> None:
-        row = ipywidgets.Box(list(sliders.values()))
+    def __init__(self, state: FigureState) -> None:
+        self.state, self.table, self.canvas = state, state.data, self._canvas(state)
+        self.sliders = {slider.name: tied_slider(self.canvas, k, slider) for k, slider in enumerate(state.sliders)}
+        row = ipywidgets.Box(list(self.sliders.values()))
         row.add_class("uo-sliders")
-        title = [ipywidgets.HTML(f'<p class="uo-heading">{html.escape(heading)}</p>')] if heading else []
-        super().__init__([*title, row, canvas])
+        heading = html.escape(state.heading)
+        title = [ipywidgets.HTML(f'<p class="uo-heading">{heading}</p>')] if heading else []
+        super().__init__([*title, row, self.canvas])
         self.add_class("uo-figure")
-        self.about, self.table, self.sliders, self.canvas = about, data, sliders, canvas
+
+    @staticmethod
+    def _canvas(state: FigureState) -> Canvas:
+        raise NotImplementedError
 
     def __repr__(self) -> str:
-        return self.about
+        return self.state.about
 
 
-def tied_slider(
-    canvas: Canvas, place: int, options: Sequence[str], index: int, description: str, tooltip: str
-) -> ipywidgets.SelectionSlider:
+class Explorer(SliderFigure):
+    """What `explore` and `race` return: the sliders above the canvas."""
+
+    @staticmethod
+    def _canvas(state: FigureState) -> Canvas:
+        return ExplorerCanvas(**_traits(state), step=state.spec["steps"])
+
+
+class CurvesFigure(SliderFigure):
+    """What `explore_curves` returns."""
+
+    @staticmethod
+    def _canvas(state: FigureState) -> Canvas:
+        return CurvesCanvas(**_traits(state))
+
+
+def _traits(state: FigureState) -> dict[str, object]:
+    full = ipywidgets.Layout(width="100%")
+    return {"spec": state.spec, "table": state.table, "recipe": recipe_of(state), "layout": full}
+
+
+def tied_slider(canvas: Canvas, place: int, slider: Slider) -> ipywidgets.SelectionSlider:
     """A slider over labeled values whose index is the canvas's trait ``i{place}``, with or without a kernel."""
-    setattr(canvas, f"i{place}", index)
-    slider = ipywidgets.SelectionSlider(
-        options=[(label, position) for position, label in enumerate(options)],
-        index=index,
-        description=description,
-        tooltip=tooltip,
+    setattr(canvas, f"i{place}", slider.index)
+    widget = ipywidgets.SelectionSlider(
+        options=[(label, position) for position, label in enumerate(slider.labels)],
+        index=slider.index,
+        description=slider.description,
+        tooltip=slider.tooltip,
         style={"description_width": "initial"},
         layout=ipywidgets.Layout(width="auto", min_width="0"),
     )
-    ipywidgets.jslink((slider, "index"), (canvas, f"i{place}"))
-    return slider
+    ipywidgets.jslink((widget, "index"), (canvas, f"i{place}"))
+    return widget
+
+
+def _shown(make: Callable[P, FigureState], figure: type[SliderFigure], name: str) -> Callable[P, SliderFigure]:
+    """The maker of a state as a function that shows it, with the same signature and documentation."""
+
+    @functools.wraps(make)
+    def show(*args: P.args, **kwargs: P.kwargs) -> SliderFigure:
+        return figure(make(*args, **kwargs))
+
+    show.__name__ = show.__qualname__ = name
+    show.__module__ = "optim_lib.explorer"
+    show.__annotations__ = {**make.__annotations__, "return": figure.__name__}
+    return show
+
+
+explore = _shown(explore_state, Explorer, "explore")
+race = _shown(race_state, Explorer, "race")
+explore_curves = _shown(curves_state, CurvesFigure, "explore_curves")

@@ -1,48 +1,36 @@
-"""The explorer: one interactive figure for the whole course.
+"""The state of a figure of descents: one optimizer with `explore_state`, several with `race_state`.
 
-Everything it shows is computed here, when the cell runs, by the optimizer's own code. The page receives a table, draws
-it, and looks things up: it knows no update rule and no landscape. So the same figure works in a live notebook and in a
-static page, and for a class that a student wrote.
+Everything a figure shows is computed here, by the optimizer's own code. What draws it looks things up: it knows no
+update rule and no landscape. So the same figure works in a live notebook and in a static page, and for a class that a
+student wrote.
 """
 
 from __future__ import annotations
 
 import inspect
+import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import ipywidgets
 import numpy as np
-import traitlets
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from optim_lib.descent import Sweep, sweep
 from optim_lib.explorer import table as tables
 from optim_lib.explorer.quests import Prediction, Quest
+from optim_lib.explorer.state import FigureState, Packing, Slider, judged
 from optim_lib.explorer.table import Series, Table
-from optim_lib.explorer.widgets import Canvas, SliderFigure, script, tied_slider
 from optim_lib.explorer.words import labels, number, position, ticks, words
 from optim_lib.landscapes import Landscape
 from optim_lib.palette import palette
+
+Array = NDArray[np.floating]
 
 MOST_AXES = 3
 # With more points than this, a figure keeps to the first start unless told which: the page must stay small.
 MOST_POINTS = 150_000
 WIDTH, HEIGHT = 448, 400
-
-
-class ExplorerCanvas(Canvas):
-    """Paths on a surface, the loss at each step, and the map of settings."""
-
-    _esm = script("explorer.js")
-
-    start = traitlets.Int(0).tag(sync=True)
-    step = traitlets.Int(0).tag(sync=True)
-
-
-class Explorer(SliderFigure):
-    """What `explore` and `race` return: the sliders above the canvas."""
 
 
 @dataclass(frozen=True)
@@ -84,7 +72,70 @@ class Entry:
     rate_scale: float = 1.0
 
 
-def explore(
+@dataclass(frozen=True)
+class Runner:
+    """One optimizer of a figure, and everything that it alone is given.
+
+    Attributes
+    ----------
+    label : str
+    optimizer : class
+    axes : tuple of int
+        Which of the figure's axes it has.
+    settings : dict
+        Its hyperparameters by name: a number, or the values along an axis.
+    note : str
+        What a legend adds to the label.
+    """
+
+    label: str
+    optimizer: Callable[..., Any]
+    axes: tuple[int, ...]
+    settings: Mapping[str, Any]
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Setup:
+    """What decides every number of a figure of descents, and the words around them."""
+
+    kind: str
+    landscape: Landscape
+    starts: Array
+    steps: int
+    noise: float | Array
+    seed: int
+    axes: dict[str, Array]
+    runners: Sequence[Runner]
+    initial: tuple[int, ...]
+    curves: Sequence[MapCurve] = ()
+    title: str | None = None
+    describe: str | None = None
+    height: int = HEIGHT
+
+    def run(self, runner: Runner, progress: bool = True) -> list[Sweep]:
+        """The grids of one optimizer, one for each start."""
+        return [
+            sweep(
+                runner.optimizer,
+                self.landscape,
+                start,
+                self.steps,
+                noise=self.noise,
+                seed=self.seed,
+                progress=progress,
+                **runner.settings,
+            )
+            for start in self.starts
+        ]
+
+    @property
+    def matchup(self) -> str:
+        """Who runs on what."""
+        return f"{', '.join(runner.label for runner in self.runners)} on {self.landscape.name}"
+
+
+def explore_state(
     optimizer: Callable[..., Any],
     landscape: Landscape,
     start: ArrayLike | None = None,
@@ -99,7 +150,7 @@ def explore(
     describe: str | None = None,
     height: int = HEIGHT,
     **hyperparameters: float | ArrayLike,
-) -> Explorer:
+) -> FigureState:
     """An interactive figure of one optimizer on one landscape: a slider for every hyperparameter given as an array.
 
     Parameters
@@ -133,23 +184,29 @@ def explore(
     >>> explore(Adam, rosenbrock, learning_rate=np.geomspace(1e-3, 1, 7), beta1=np.linspace(0, 0.9, 4))
     explorer: Adam on Rosenbrock's banana, learning_rate x beta1
     """
-    starts, axes = _starts(start, landscape), _axes(hyperparameters, noise)
-    starts = _affordable(starts, start, steps, axes, 1)
-    fixed = {name: value for name, value in hyperparameters.items() if name not in axes}
-    grids = [
-        sweep(optimizer, landscape, point, steps, noise=noise, seed=seed, **fixed, **_without_noise(axes))
-        for point in starts
-    ]
-    floor = tables.floor_of(landscape, [grid.losses for grid in grids])
-    name = _name(optimizer)
-    series = [_series(name, tuple(range(len(axes))), grids, floor)]
+    axes = _axes(hyperparameters, noise)
+    settings = {name: axes.get(name, value) for name, value in hyperparameters.items()}
+    runner = Runner(_name(optimizer), optimizer, tuple(range(len(axes))), settings)
     usual = {**_defaults(optimizer), **(initial or {})}
-    data = Table(landscape, starts, steps, axes, series, floor, _initial(axes, usual, initial))
-    about = f"explorer: {name} on {landscape.name}, {' x '.join(axes)}"
-    return _figure(about, title, describe, data, quests, map_curves, height, kind="explore")
+    setup = Setup(
+        kind="explore",
+        landscape=landscape,
+        starts=_starts(start, landscape, steps, axes, entries=1),
+        steps=steps,
+        noise=axes.get("noise", noise),
+        seed=seed,
+        axes=axes,
+        runners=[runner],
+        initial=_initial(axes, usual, initial),
+        curves=map_curves,
+        title=title,
+        describe=describe,
+        height=height,
+    )
+    return descent_state(setup, quests)
 
 
-def race(
+def race_state(
     optimizers: Iterable[Any] | Mapping[str, Any],
     landscape: Landscape,
     start: ArrayLike | None = None,
@@ -164,7 +221,7 @@ def race(
     describe: str | None = None,
     height: int = HEIGHT,
     **hyperparameters: float | ArrayLike,
-) -> Explorer:
+) -> FigureState:
     """Several optimizers on one landscape, from one starting point, with shared sliders.
 
     Parameters
@@ -187,62 +244,66 @@ def race(
     ...      learning_rate=np.geomspace(1e-3, 0.1, 5))
     explorer: SGD, momentum 0.9 on a ravine, learning_rate
     """
-    entries = _entries(optimizers)
-    starts, axes = _starts(start, landscape), _axes(hyperparameters, noise)
-    starts = _affordable(starts, start, steps, axes, len(entries))
-    shared = {name: value for name, value in hyperparameters.items() if name not in axes}
-    runs = []
-    for entry in entries:
-        own = [name for name in axes if name == "noise" or _takes(entry, name)]
-        swept = {name: axes[name] for name in own if name != "noise"}
-        if "learning_rate" in swept:
-            swept["learning_rate"] = swept["learning_rate"] * entry.rate_scale
-        given = {name: value for name, value in shared.items() if _takes(entry, name)}
-        if "learning_rate" in given:
-            given["learning_rate"] = given["learning_rate"] * entry.rate_scale
-        settings = {**given, **entry.fixed, **swept}
-        grids = [sweep(entry.optimizer, landscape, p, steps, noise=noise, seed=seed, **settings) for p in starts]
-        runs.append((entry, tuple(list(axes).index(name) for name in own), grids))
-    unused = [name for position, name in enumerate(axes) if not any(position in own for _, own, _ in runs)]
+    entries, axes = _entries(optimizers), _axes(hyperparameters, noise)
+    runners = [_runner(entry, {**hyperparameters, **axes}, list(axes)) for entry in entries]
+    unused = set(range(len(axes))) - {axis for runner in runners for axis in runner.axes}
     if unused:
-        raise ValueError(f"no entry of this race accepts {unused[0]!r} (or each fixes it itself)")
-    floor = tables.floor_of(landscape, [grid.losses for _, _, grids in runs for grid in grids])
-    series = [_series(entry.label, own, grids, floor, _note(entry)) for entry, own, grids in runs]
-    data = Table(landscape, starts, steps, axes, series, floor, _initial(axes, dict(initial or {}), initial))
-    about = f"explorer: {', '.join(data.labels)} on {landscape.name}, {' x '.join(axes)}"
-    return _figure(about, title, describe, data, quests, map_curves, height, kind="race")
+        raise ValueError(f"no entry of this race accepts {list(axes)[min(unused)]!r} (or each fixes it itself)")
+    setup = Setup(
+        kind="race",
+        landscape=landscape,
+        starts=_starts(start, landscape, steps, axes, entries=len(entries)),
+        steps=steps,
+        noise=axes.get("noise", noise),
+        seed=seed,
+        axes=axes,
+        runners=runners,
+        initial=_initial(axes, dict(initial or {}), initial),
+        curves=map_curves,
+        title=title,
+        describe=describe,
+        height=height,
+    )
+    return descent_state(setup, quests)
 
 
-def _figure(
-    about: str,
-    title: str | None,
-    describe: str | None,
-    data: Table,
-    quests: Sequence[Quest | Prediction],
-    curves: Sequence[MapCurve],
-    height: int,
-    *,
-    kind: str,
-) -> Explorer:
-    view = tables.picture(data.landscape.window, WIDTH / height)
+def descent_state(
+    setup: Setup,
+    quests: Sequence[Quest | Prediction] = (),
+    run: Callable[[Runner], list[Sweep]] | None = None,
+) -> FigureState:
+    """Compute a figure: every run of every optimizer, and what the page has to know to draw them.
+
+    `run` may stand in for `Setup.run`, for whoever has some of the grids already.
+    """
+    grids = [(run or setup.run)(runner) for runner in setup.runners]
+    floor = tables.floor_of(setup.landscape, [grid.losses for own in grids for grid in own])
+    series = [_series(runner, own, floor) for runner, own in zip(setup.runners, grids, strict=True)]
+    data = Table(setup.landscape, setup.starts, setup.steps, setup.axes, series, floor, setup.initial)
+    tasks, masks = judged(quests, data)
+    view = tables.picture(data.landscape.window, WIDTH / setup.height)
+    packing = Packing()
+    for one in series:
+        units = tables.point_units(one.points, view)
+        for values in (units[..., 0], units[..., 1], tables.loss_codes(one.gaps)):
+            packing.rows(values)
     field, largest, exponent = tables.sample_field(data.landscape, view, data.floor)
-    judged = [quest.spec(data) for quest in quests]
-    parts, layout = [], []
-    for series in data.series:
-        units = tables.point_units(series.points, view)
-        for values in (units[..., 0], units[..., 1], tables.loss_codes(series.gaps)):
-            parts.append(tables.pack_rows(values))
-            layout.append(["rows", int(np.prod(values.shape)), values.shape[-1]])
-    parts.append(tables.pack_field(field))
-    layout.append(["field", field.size, field.shape[1]])
-    for _, mask in judged:
-        parts.append(np.packbits(mask.ravel()).tobytes())
-        layout.append(["bits", mask.size, 1])
-    spec = {
-        "kind": kind,
-        "title": about.removeprefix("explorer: ").rpartition(", ")[0],
-        "describe": describe or "",
-        "key": about.removeprefix("explorer: ") if title is None else title,
+    packing.field(field)
+    packing.masks(masks)
+    spec = _spec(setup, data, view)
+    spec |= {"field": {"largest": largest, "exponent": exponent}, "quests": tasks, "layout": packing.layout}
+    about = f"explorer: {setup.matchup}, {' x '.join(setup.axes)}"
+    sliders = [_slider(place, data, spec["axes"][place]["of"]) for place in range(len(data.axes))]
+    return FigureState(setup.kind, about, setup.title or "", spec, packing.parts, data, sliders, setup)
+
+
+def _spec(setup: Setup, data: Table, view: Sequence[float]) -> dict[str, Any]:
+    starts = range(len(data.starts))
+    return {
+        "kind": setup.kind,
+        "title": setup.matchup,
+        "describe": setup.describe or "",
+        "key": f"{setup.matchup}, {' x '.join(setup.axes)}" if setup.title is None else setup.title,
         "steps": data.steps,
         "measure": "loss" if data.floor == 0 else "loss above the minimum",
         "axes": [_axis_spec(name, values, data) for name, values in data.axes.items()],
@@ -255,35 +316,39 @@ def _figure(
         "minima": [_in_view(point, view) for point in data.landscape.minima],
         "saddles": [_in_view(point, view) for point in data.landscape.saddles],
         "view": list(view),
-        "aspect": WIDTH / height,
-        "field": {"largest": largest, "exponent": exponent},
-        "lossRange": [_loss_range(data, k) for k in range(len(data.starts))],
-        "endRange": [_end_range(data, k) for k in range(len(data.starts))],
-        "endClipped": [_end_range(data, k)[0] > _extent(data, k)[0] + 0.05 for k in range(len(data.starts))],
-        "curves": [_curve_spec(curve, data) for curve in curves],
-        "quests": [spec for spec, _ in judged],
-        "layout": layout,
+        "aspect": WIDTH / setup.height,
+        "lossRange": [_loss_range(data, k) for k in starts],
+        "endRange": [_end_range(data, k) for k in starts],
+        "endClipped": [bool(_end_range(data, k)[0] > _extent(data, k)[0] + 0.05) for k in starts],
+        "curves": [_curve_spec(curve, data) for curve in setup.curves],
         "palette": {"light": palette(), "dark": palette(dark=True)},
     }
-    canvas = ExplorerCanvas(
-        spec=spec, table=tables.pack(parts), step=data.steps, layout=ipywidgets.Layout(width="100%")
-    )
-    sliders = {}
-    for place, (name, values) in enumerate(data.axes.items()):
-        owners = spec["axes"][place]["of"]
-        described = f"{words(name)} ({owners[0]})" if len(owners) == 1 else words(name)
-        tooltip = f"{words(name)} of {', '.join(owners)}" if owners else words(name)
-        sliders[name] = tied_slider(canvas, place, labels(values), data.initial[place], described, tooltip)
-    return Explorer(about, title or "", data, sliders, canvas)
 
 
-def _series(label: str, axes: tuple[int, ...], grids: Sequence[Sweep], floor: float, note: str = "") -> Series:
+def _slider(place: int, data: Table, owners: Sequence[str]) -> Slider:
+    name, values = list(data.axes.items())[place]
+    described = f"{words(name)} ({owners[0]})" if len(owners) == 1 else words(name)
+    tooltip = f"{words(name)} of {', '.join(owners)}" if owners else words(name)
+    return Slider(name, labels(values), data.initial[place], described, tooltip)
+
+
+def _runner(entry: Entry, hyperparameters: Mapping[str, Any], axes: Sequence[str]) -> Runner:
+    """What one entry of a race gets of the shared hyperparameters: those that it takes, the rate at its own scale."""
+    own = {name: value for name, value in hyperparameters.items() if name != "noise" and _takes(entry, name)}
+    if "learning_rate" in own:
+        own["learning_rate"] = own["learning_rate"] * entry.rate_scale
+    swept = {name: own.pop(name) for name in axes if name in own}
+    places = tuple(place for place, name in enumerate(axes) if name == "noise" or name in swept)
+    return Runner(entry.label, entry.optimizer, places, {**own, **entry.fixed, **swept}, _note(entry))
+
+
+def _series(runner: Runner, grids: Sequence[Sweep], floor: float) -> Series:
     points = np.stack([grid.points for grid in grids])
     gaps = np.stack([grid.losses for grid in grids]) - floor
-    return Series(label, axes, points, np.maximum(gaps, 0.0), note)
+    return Series(runner.label, runner.axes, points, np.maximum(gaps, 0.0), runner.note)
 
 
-def _axis_spec(name: str, values: np.ndarray, data: Table) -> dict[str, Any]:
+def _axis_spec(name: str, values: Array, data: Table) -> dict[str, Any]:
     index = list(data.axes).index(name)
     owners = [series.label for series in data.series if index in series.axes]
     return {
@@ -309,7 +374,7 @@ def _curve_spec(curve: MapCurve, data: Table) -> dict[str, Any]:
     return {"label": curve.label, "xs": _finite(across), "ys": _finite(up)}
 
 
-def _finite(values: np.ndarray) -> list[float | None]:
+def _finite(values: Array) -> list[float | None]:
     return [round(float(value), 3) if np.isfinite(value) else None for value in values]
 
 
@@ -345,23 +410,19 @@ def _padded(low: float, high: float) -> list[float]:
     return [round(float(low - missing), 4), round(float(high + missing), 4)]
 
 
-def _starts(start: ArrayLike | None, landscape: Landscape) -> np.ndarray:
-    points = np.asarray(landscape.starts if start is None else start, dtype=np.float64)
-    points = np.atleast_2d(points)
+def _starts(
+    asked: ArrayLike | None, landscape: Landscape, steps: int, axes: Mapping[str, Array], entries: int
+) -> Array:
+    """The starting points: those asked for, or the landscape's own (the first alone, if the table would be large)."""
+    points = np.atleast_2d(np.asarray(landscape.starts if asked is None else asked, dtype=np.float64))
     if points.ndim != 2 or points.shape[1] != 2 or not len(points) or not np.all(np.isfinite(points)):
-        raise ValueError(f"start must be one point (x, y) or several, of finite numbers, got {start!r}")
-    return points
+        raise ValueError(f"start must be one point (x, y) or several, of finite numbers, got {asked!r}")
+    settings = math.prod(values.size for values in axes.values())
+    small = settings * entries * (steps + 1) * len(points) <= MOST_POINTS
+    return points if asked is not None or small else points[:1]
 
 
-def _affordable(
-    starts: np.ndarray, asked: ArrayLike | None, steps: int, axes: dict[str, np.ndarray], entries: int
-) -> np.ndarray:
-    settings = int(np.prod([values.size for values in axes.values()]))
-    small = settings * entries * (steps + 1) * len(starts) <= MOST_POINTS
-    return starts if asked is not None or small else starts[:1]
-
-
-def _axes(hyperparameters: Mapping[str, Any], noise: float | ArrayLike) -> dict[str, np.ndarray]:
+def _axes(hyperparameters: Mapping[str, Any], noise: float | ArrayLike) -> dict[str, Array]:
     given = {**hyperparameters, "noise": noise}
     axes = {name: np.asarray(value, dtype=np.float64) for name, value in given.items() if np.ndim(value) > 0}
     if not 1 <= len(axes) <= MOST_AXES:
@@ -377,20 +438,14 @@ def _axes(hyperparameters: Mapping[str, Any], noise: float | ArrayLike) -> dict[
     return axes
 
 
-def _without_noise(axes: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-    return {name: values for name, values in axes.items() if name != "noise"}
-
-
-def _initial(
-    axes: Mapping[str, np.ndarray], usual: Mapping[str, Any], asked: Mapping[str, float] | None
-) -> tuple[int, ...]:
+def _initial(axes: Mapping[str, Array], usual: Mapping[str, Any], asked: Mapping[str, float] | None) -> tuple[int, ...]:
     unknown = [name for name in asked or {} if name not in axes]
     if unknown:
         raise ValueError(f"initial names {unknown[0]!r}, which is not an axis of this figure ({', '.join(axes)})")
     return tuple(_first_index(name, values, usual.get(name), name in (asked or {})) for name, values in axes.items())
 
 
-def _first_index(name: str, values: np.ndarray, usual: Any, asked: bool) -> int:
+def _first_index(name: str, values: Array, usual: Any, asked: bool) -> int:
     known = isinstance(usual, int | float) and values.min() <= usual <= values.max()
     if asked and not known:
         raise ValueError(f"initial {name} must be between {values.min():g} and {values.max():g}, got {usual!r}")
@@ -400,7 +455,7 @@ def _first_index(name: str, values: np.ndarray, usual: Any, asked: bool) -> int:
 
 
 def _defaults(optimizer: Callable[..., Any]) -> dict[str, Any]:
-    parameters = inspect.signature(optimizer).parameters.values()
+    parameters = inspect.signature(optimizer).parameters.values() if callable(optimizer) else ()
     return {p.name: p.default for p in parameters if p.default is not p.empty}
 
 

@@ -1,0 +1,102 @@
+"""What a figure is: plain data, from NumPy and the standard library alone.
+
+Three things show it and compute nothing: the notebook's widgets (`optim_lib.explorer.widgets`), the built page, and the
+still picture. It is made by `explore_state`, `race_state` and `curves_state`, and again, from JSON, by
+`optim_lib.explorer.recipe.recompute`.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from optim_lib.explorer import table as tables
+from optim_lib.explorer.quests import Mask, Prediction, Quest
+from optim_lib.explorer.table import Table
+
+
+@dataclass(frozen=True)
+class Slider:
+    """One axis of a figure, as a reader moves along it."""
+
+    name: str
+    labels: list[str]
+    index: int
+    description: str
+    tooltip: str
+
+
+@dataclass(frozen=True)
+class FigureState:
+    """A figure as plain data.
+
+    Attributes
+    ----------
+    kind : str
+        "explore", "race" or "curves".
+    about : str
+        In one line, for a terminal.
+    heading : str
+        The title above the figure; empty for none.
+    spec : dict
+        What the page has to know to draw the table, in the types of JSON: words, axes, ranges, quests, and the
+        ``layout`` of the table.
+    parts : list of bytes
+        The arrays of the table, each packed as `optim_lib.explorer.table` describes, in the order of the layout.
+    data : Table
+        The numbers before they are packed; quests look at them.
+    sliders : list of Slider
+    setup : Setup or None
+        What the numbers were computed from, for `optim_lib.explorer.recipe`.
+    """
+
+    kind: str
+    about: str
+    heading: str
+    spec: dict[str, Any]
+    parts: list[bytes] = field(repr=False)
+    data: Table = field(repr=False)
+    sliders: list[Slider]
+    setup: Any = field(default=None, repr=False)
+
+    @property
+    def raw(self) -> bytes:
+        """The parts one after the other."""
+        return b"".join(self.parts)
+
+    @property
+    def table(self) -> bytes:
+        """The parts, compressed: what travels to the page."""
+        return zlib.compress(self.raw, 9)
+
+
+class Packing:
+    """Collects the arrays of a table, and says in its layout where each lies."""
+
+    def __init__(self) -> None:
+        self.parts: list[bytes] = []
+        self.layout: list[list[Any]] = []
+
+    def rows(self, values: NDArray[np.integer]) -> None:
+        self.parts.append(tables.pack_rows(values))
+        self.layout.append(["rows", int(np.prod(values.shape)), values.shape[-1]])
+
+    def field(self, samples: NDArray[np.integer]) -> None:
+        self.parts.append(tables.pack_field(samples))
+        self.layout.append(["field", samples.size, samples.shape[1]])
+
+    def masks(self, masks: Sequence[Mask]) -> None:
+        for mask in masks:
+            self.parts.append(np.packbits(mask.ravel()).tobytes())
+            self.layout.append(["bits", mask.size, 1])
+
+
+def judged(quests: Sequence[Quest | Prediction], data: Table) -> tuple[list[dict[str, Any]], list[Mask]]:
+    """What the page needs of each quest: its description, and where it is done."""
+    found = [quest.spec(data) for quest in quests]
+    return [spec for spec, _ in found], [mask for _, mask in found]
