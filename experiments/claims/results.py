@@ -41,6 +41,16 @@ class Results:
             known = "; ".join(f"{a}/{b}" for a, b in self.values)
             raise KeyError(f"there is no result {setting}/{metric}; there are: {known}") from None
 
+    def values_at(self, place: str) -> dict[str, float]:
+        """The values of ``setting/metric`` by seed; by an empty name if nothing was drawn at random."""
+        setting, _, metric = place.rpartition("/")
+        self.get(setting, metric)
+        return self.values[setting, metric]
+
+    def at(self, place: str) -> NDArray[np.float64]:
+        """The values of ``setting/metric``."""
+        return np.array(list(self.values_at(place).values()))
+
     def median(self, setting: str, metric: str) -> float:
         return float(np.median(self.get(setting, metric)))
 
