@@ -3,3 +3,5 @@
 if (typeof DOCUMENTATION_OPTIONS !== "undefined" && location.protocol === "file:") {
   DOCUMENTATION_OPTIONS.SHOW_SEARCH_SUMMARY = false;
 }
+
+for (const button of document.querySelectorAll("[data-print]")) button.addEventListener("click", () => print());

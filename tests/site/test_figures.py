@@ -101,22 +101,6 @@ def test_starting_points_change_the_picture(watched):
     assert watched.wrong == []
 
 
-def test_quiz_says_at_once_whether_an_answer_is_right(watched):
-    questions = watched.page.locator(".Quiz").all()
-    assert len(questions) >= (2 if watched.is_chapter else 0)
-    for question in questions:
-        feedback = question.locator(".Feedback")
-        verdicts = []
-        for answer in question.locator(".MCButton").all():
-            answer.click()
-            right = answer.get_attribute("data-correct") == "true"
-            assert ("correct" if right else "incorrect") in feedback.get_attribute("class").split()
-            assert len(feedback.inner_text().strip()) > 10, "an answer without feedback"
-            verdicts.append(right)
-        assert set(verdicts) == {True, False}
-    assert watched.wrong == []
-
-
 def test_quests_start_undone_and_those_done_are_remembered(open_page):
     """On the landing page, one of whose quests is done somewhere along the slider."""
     watched = open_page("chapters/index.html")

@@ -1,0 +1,79 @@
+"""What every page of the site gets besides its text: a description, and scripts that a strict policy lets run.
+
+A Sphinx extension. The theme and its helpers write small scripts into each page, which a server's policy
+``script-src 'self'`` forbids; here each becomes a file that all pages share.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Callable
+from html import escape
+from pathlib import Path
+from typing import Any
+
+from docutils import nodes
+from sphinx.application import Sphinx
+
+DESCRIPTION_LENGTH = 240
+INLINE = re.compile(r"<script(?![^>]*\b(?:src|type)=)([^>]*)>(.*?)</script>", re.DOTALL)
+COURSE = "Understanding Optimizers"
+ROOT_TITLE = "How neural networks actually learn"
+
+
+def scripts_as_files(html: str, write: Callable[[str], str]) -> str:
+    """A page whose inline scripts are files; `write` keeps a script and gives its address."""
+    html = html.replace(' onclick="window.print()"', " data-print")
+    return INLINE.sub(lambda found: f'<script{found[1]} src="{write(found[2].strip())}"></script>', html)
+
+
+def _finish(app: Sphinx, error: Exception | None) -> None:
+    if error is not None or app.builder.format != "html":
+        return
+    root, folder = Path(app.outdir), Path(app.outdir) / "_static" / "inline"
+    folder.mkdir(parents=True, exist_ok=True)
+    for page in root.rglob("*.html"):
+        up = "../" * (len(page.relative_to(root).parts) - 1)
+
+        def write(script: str, up: str = up) -> str:
+            name = hashlib.sha256(script.encode()).hexdigest()[:12] + ".js"
+            (folder / name).write_text(script + "\n", encoding="utf-8")
+            return f"{up}_static/inline/{name}"
+
+        before = page.read_text(encoding="utf-8")
+        after = scripts_as_files(before, write)
+        if after != before:
+            page.write_text(after, encoding="utf-8")
+
+
+def description(doctree: nodes.document) -> str:
+    """The first paragraph of a page, as long as a search engine shows."""
+    for paragraph in doctree.findall(nodes.paragraph):
+        text = " ".join(paragraph.astext().split())
+        if len(text) > 60:
+            break
+    else:
+        return ""
+    if len(text) <= DESCRIPTION_LENGTH:
+        return text
+    return text[:DESCRIPTION_LENGTH].rsplit(" ", 1)[0] + " \N{HORIZONTAL ELLIPSIS}"
+
+
+def _describe(app: Sphinx, page: str, template: str, context: dict[str, Any], doctree: nodes.document | None) -> None:
+    if page == app.config.root_doc:
+        context["title"] = ROOT_TITLE
+    if doctree is None:
+        return
+    said, title = description(doctree), re.sub(r"<[^>]*>", "", context.get("title", ""))
+    tags = {"og:type": "article", "og:site_name": COURSE, "og:title": title, "og:description": said}
+    named = [f'<meta name="description" content="{escape(said)}" />'] if said else []
+    named += [f'<meta property="{name}" content="{escape(value)}" />' for name, value in tags.items() if value]
+    context["metatags"] = context.get("metatags", "") + "\n    " + "\n    ".join(named)
+
+
+def setup(app: Sphinx) -> dict[str, Any]:
+    """Announce what is done with each page."""
+    app.connect("html-page-context", _describe)
+    app.connect("build-finished", _finish)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}
