@@ -14,9 +14,9 @@ from exercises.authoring import (
     numeric,
     unchanged_inputs,
 )
-from experiments.ch01 import SmallReader
 from optim_lib.landscapes import beale, himmelblau
 from optim_lib.measure import finite_difference_gradient
+from optim_lib.networks import MLP
 
 TITLE = "Introduction"
 
@@ -476,13 +476,19 @@ def uneven_places(slice_of_loss):
 
 
 def a_network(slice_of_loss):
-    reader = SmallReader(width=2)
-    theta = reader.start(3)
-    d1, d2 = np.random.default_rng(27).normal(size=(2, len(theta)))
+    rng = np.random.default_rng(27)
+    x, y = rng.normal(size=(12, 3)), rng.integers(0, 2, 12)
+
+    def loss(theta):
+        w1, b1, w2, b2 = np.split(theta, [6, 8, 12])
+        params = {"W1": w1.reshape(3, 2), "b1": b1.reshape(1, 2), "W2": w2.reshape(2, 2), "b2": b2.reshape(1, 2)}
+        return float(MLP((3, 2, 2)).loss(params, x, y))
+
+    theta, d1, d2 = rng.normal(size=(3, 14))
     xs, ys = np.linspace(-0.5, 0.5, 3), np.linspace(-0.2, 0.4, 4)
-    z = slice_of_loss(reader.loss, theta, d1, d2, xs, ys)
+    z = slice_of_loss(loss, theta, d1, d2, xs, ys)
     unchanged_inputs(slice_of_loss)
-    close(z, expected_slice(reader.loss, theta, d1, d2, xs, ys), "a slice through the loss of a network")
+    close(z, expected_slice(loss, theta, d1, d2, xs, ys), "a slice through the loss of a network")
 
 
 SLICE = """

@@ -14,10 +14,10 @@ from exercises.authoring import (
     outputs,
     unchanged_inputs,
 )
-from experiments.ch02 import curvature, with_intercept
 from optim_lib.descent import descend
 from optim_lib.landscapes import least_squares, quadratic, rosenbrock
 from optim_lib.optimizers import SGD
+from optim_lib.probes import curvature, with_intercept
 
 TITLE = "Gradient descent"
 

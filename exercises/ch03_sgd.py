@@ -6,8 +6,8 @@ import numpy as np
 
 from exercises.authoring import AcceptedAnswer, Check, Exercise, Wrong, WrongAnswer, close, edit, number, numeric
 from exercises.classes import check_in_place, compare_runs, random_params
-from experiments.ch03 import DecayingSGD
 from optim_lib.optimizers import SGD
+from optim_lib.variants import DecayingSGD
 
 TITLE = "Stochastic gradient descent"
 

@@ -16,8 +16,8 @@ from exercises.authoring import (
     unchanged_inputs,
 )
 from exercises.classes import check_in_place, compare_runs, copies, random_params
-from experiments.ch04 import optimal_pair, steps_of
 from optim_lib.optimizers import MomentumSGD
+from optim_lib.probes import optimal_pair, steps_of
 
 TITLE = "Momentum"
 

@@ -14,9 +14,9 @@ from exercises.authoring import (
     unchanged_inputs,
 )
 from exercises.classes import check_in_place, compare_runs, random_params
-from experiments.ch05 import look_ahead, radius
 from optim_lib.landscapes import quadratic, rosenbrock
 from optim_lib.optimizers import MomentumSGD, NesterovMomentum
+from optim_lib.probes import look_ahead, radius
 
 TITLE = "Nesterov momentum"
 

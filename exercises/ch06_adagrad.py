@@ -13,8 +13,8 @@ from exercises.authoring import (
     outputs,
 )
 from exercises.classes import check_in_place, check_late_parameter, compare_runs, large_grads, random_params
-from experiments.ch06 import distances
 from optim_lib.optimizers import AdaGrad
+from optim_lib.probes import distances
 
 TITLE = "AdaGrad"
 

@@ -12,8 +12,9 @@ from exercises.authoring import (
     outputs,
 )
 from exercises.classes import check_in_place, check_late_parameter, compare_runs, large_grads, random_params
-from experiments import ch07
 from optim_lib.optimizers import CenteredRMSprop, RMSprop
+from optim_lib.probes import TARGET, fading_weights
+from optim_lib.probes import follow as followed
 
 TITLE = "RMSprop"
 
@@ -24,7 +25,7 @@ TITLE = "RMSprop"
 def compare_counts(gradients_needed, cases):
     found = [gradients_needed(decay, share) for decay, share in cases]
     for (decay, share), count in zip(cases, found, strict=True):
-        carried = np.cumsum(ch07.fading_weights(decay, 5000))
+        carried = np.cumsum(fading_weights(decay, 5000))
         expected = float(np.argmax(carried >= share) + 1)
         close(count, expected, f"the number of gradients for decay {decay} and share {share}", rtol=1e-9)
 
@@ -342,8 +343,8 @@ whole_class = Exercise(
 def compare_chases(follow, cases):
     found = [follow(*case) for case in cases]
     for (speed, rate, decay, steps), distances in zip(cases, found, strict=True):
-        path = ch07.follow(RMSprop, speed, steps, learning_rate=rate, decay=decay, epsilon=1e-12)
-        expected = np.abs(path - (ch07.START + speed * np.arange(steps)))
+        path = followed(RMSprop, speed, steps, learning_rate=rate, decay=decay, epsilon=1e-12)
+        expected = np.abs(path - (TARGET + speed * np.arange(steps)))
         what = f"the distances for speed {speed}, rate {rate} and decay {decay}"
         close(distances, expected, what, rtol=1e-5)
 

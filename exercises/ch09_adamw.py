@@ -4,9 +4,9 @@ import numpy as np
 
 from exercises.authoring import AcceptedAnswer, Check, Exercise, WrongAnswer, close, edit
 from exercises.classes import SHAPES, check_in_place, check_late_parameter, compare_runs, large_grads, random_params
-from experiments.ch09 import ListingAdamW
 from optim_lib.optimizers import Adam, AdamW, is_vector
 from optim_lib.schedules import LearningRateScheduler
+from optim_lib.variants import ListingAdamW
 
 TITLE = "AdamW"
 

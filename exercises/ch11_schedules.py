@@ -14,8 +14,8 @@ from exercises.authoring import (
     outputs,
 )
 from exercises.guard import AnswerError
-from experiments.ch11 import expected_losses
 from optim_lib import schedules
+from optim_lib.probes import expected_losses
 
 TITLE = "Schedules"
 

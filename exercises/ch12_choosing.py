@@ -4,6 +4,7 @@ import functools
 
 import numpy as np
 
+from exercises import scenarios as jobs
 from exercises.authoring import (
     AcceptedAnswer,
     Check,
@@ -17,9 +18,7 @@ from exercises.authoring import (
     outputs,
 )
 from exercises.compare import kind_of
-from experiments import ch12_scenarios as jobs
-from experiments.ch12_failures import MYSTERIES
-from optim_lib.training import step_cost
+from optim_lib.training.costs import step_cost
 
 TITLE = "Choosing the right optimizer"
 
@@ -322,9 +321,7 @@ CAUSES = (
     "wrong labels",
     "too few examples",
 )
-CAUSE_OF = dict(
-    zip(MYSTERIES, ("inputs of the wrong size", "wrong labels", "dead start", "too few examples"), strict=True)
-)
+CAUSE_OF = {"A": "inputs of the wrong size", "B": "wrong labels", "C": "dead start", "D": "too few examples"}
 
 # What a student who names another cause has overlooked.
 OVERLOOKED = {
@@ -417,7 +414,7 @@ sick_runs = Exercise(
         "D": ...,
     }
     """,
-    checks=[Check(f"run {letter}", 1, diagnose(letter), "Go down the checklist in its order.") for letter in MYSTERIES],
+    checks=[Check(f"run {letter}", 1, diagnose(letter), "Go down the checklist in its order.") for letter in CAUSE_OF],
     hints=[
         "Begin with the first row of the checklist: the loss before the first step. A guess between two classes "
         "costs ln 2 = 0.693.",

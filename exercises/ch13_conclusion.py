@@ -22,11 +22,11 @@ from exercises.authoring import (
 )
 from exercises.compare import kind_of
 from optim_lib import landscapes
-from optim_lib.data import digits
+from optim_lib.data import Dataset, digits
 from optim_lib.descent import Run, descend
 from optim_lib.networks import MLP
 from optim_lib.optimizers import LARS, SGD, AdaGrad, Adam, Lion, MomentumSGD, RMSprop
-from optim_lib.training import train
+from optim_lib.training.runs import train
 
 TITLE = "Conclusion"
 
@@ -470,7 +470,12 @@ RAVINE = landscapes.quadratic((1.0, 100.0), np.pi / 5, name="a ravine at an angl
 BOWL_STARTS = ((-1.7, 1.2), (1.1, 1.6))
 RAVINE_STARTS = ((-1.9, -0.7), (1.2, 1.8))
 BANANA_STARTS = landscapes.rosenbrock.starts[:2]
-DATA, NETWORK, EPOCHS = digits(seed=13), MLP((64, 24, 10)), 2
+NETWORK, EPOCHS = MLP((64, 24, 10)), 2
+
+
+@cache
+def examples() -> Dataset:
+    return digits(seed=13)
 
 
 class _Plain:
@@ -567,12 +572,12 @@ def _network_loss(answer: Any) -> tuple[float, float]:
     """The test loss, mean of three seeds, at the rate with the lowest validation loss on a fourth; and that rate."""
 
     def history(rate: float, seed: int) -> Any:
-        return train(NETWORK, _make(answer, rate), DATA, epochs=EPOCHS, seed=seed, progress=False)
+        return train(NETWORK, _make(answer, rate), examples(), epochs=EPOCHS, seed=seed, progress=False)
 
     validation = [history(rate, 0).validation_losses[-1] for rate in RATES]
     best = float(RATES[int(np.argmin(np.where(np.isfinite(validation), validation, np.inf)))])
     finals = [history(best, seed) for seed in (1, 2, 3)]
-    losses = [np.inf if run.diverged_at is not None else NETWORK.loss(run.params, *DATA.test) for run in finals]
+    losses = [np.inf if run.diverged_at is not None else NETWORK.loss(run.params, *examples().test) for run in finals]
     return float(np.mean(losses)), best
 
 

@@ -134,6 +134,8 @@ def _escaped(error: Exception, answer: Any) -> tuple[str, str]:
     if passes_through(error.__traceback__, answer):
         told = as_answer_error(error)
         return (NOT_ATTEMPTED, "") if isinstance(told, NotAttempted) else ("error", str(told))
+    if isinstance(error, ModuleNotFoundError):
+        return "error", f"This check cannot run here: {error}."
     text = f"{type(error).__name__}: {error}"
     return (
         "error",

@@ -5,24 +5,28 @@ a reader of the static page has them too. A starter cell is a code cell tagged `
 looks). A check cell is a code cell whose one statement is ``check("8.2", ...)``. Nothing else is touched.
 """
 
+from __future__ import annotations
+
 import ast
 import copy
 import re
 from collections.abc import Iterator
 from pathlib import Path
-
-import nbformat
+from typing import TYPE_CHECKING
 
 from exercises.compare import plural
 from exercises.definition import Exercise
 from exercises.grading import grade
 from exercises.registry import all_exercises, get
 
+if TYPE_CHECKING:
+    from nbformat import NotebookNode
+
 CHECK_TAG = "nbval-check-output"
 _TAG = re.compile(r"ex-(\d+\.\d+)")
 
 
-def filled(notebook: nbformat.NotebookNode, part: str) -> nbformat.NotebookNode:
+def filled(notebook: NotebookNode, part: str) -> NotebookNode:
     """A copy of `notebook` with `part` of each exercise in its starter cell, and its outcome below.
 
     Parameters
@@ -54,6 +58,8 @@ def filled(notebook: nbformat.NotebookNode, part: str) -> nbformat.NotebookNode:
 
 def sync(path: Path) -> bool:
     """Write statements, starters and expected outputs into the notebook at `path`; return whether anything changed."""
+    import nbformat
+
     notebook = nbformat.read(path, as_version=4)
     fresh = filled(notebook, "starter")
     if fresh == notebook:
@@ -72,6 +78,8 @@ def solve(source: Path, target: Path, force: bool = False) -> int:
     ValueError
         When `source` has no exercises, or they do not fit.
     """
+    import nbformat
+
     notebook = nbformat.read(source, as_version=4)
     if target.exists() and target.samefile(source):
         raise FileExistsError(f"{target} is the notebook to be solved; it is never overwritten")
@@ -88,6 +96,8 @@ def solve(source: Path, target: Path, force: bool = False) -> int:
 
 def problems(path: Path) -> list[str]:
     """What is wrong with the exercises in the notebook at `path`, a sentence each; empty when all is well."""
+    import nbformat
+
     notebook = nbformat.read(path, as_version=4)
     try:
         fresh = filled(notebook, "starter")
@@ -111,17 +121,17 @@ def statement(exercise: Exercise) -> str:
     return "\n\n".join([heading, exercise.prompt, *hints])
 
 
-def statement_cells(notebook: nbformat.NotebookNode) -> Iterator[tuple[nbformat.NotebookNode, Exercise]]:
+def statement_cells(notebook: NotebookNode) -> Iterator[tuple[NotebookNode, Exercise]]:
     """The statement cells of a notebook, each with its exercise."""
     return _tagged(notebook, "markdown")
 
 
-def starter_cells(notebook: nbformat.NotebookNode) -> Iterator[tuple[nbformat.NotebookNode, Exercise]]:
+def starter_cells(notebook: NotebookNode) -> Iterator[tuple[NotebookNode, Exercise]]:
     """The starter cells of a notebook, each with its exercise."""
     return _tagged(notebook, "code")
 
 
-def check_cells(notebook: nbformat.NotebookNode) -> Iterator[tuple[nbformat.NotebookNode, Exercise]]:
+def check_cells(notebook: NotebookNode) -> Iterator[tuple[NotebookNode, Exercise]]:
     """The cells of a notebook whose one statement is ``check("8.2", ...)``, each with its exercise."""
     for cell in notebook.cells:
         id = _checked_id(cell.source) if cell.cell_type == "code" else None
@@ -129,7 +139,7 @@ def check_cells(notebook: nbformat.NotebookNode) -> Iterator[tuple[nbformat.Note
             yield cell, get(id)
 
 
-def _tagged(notebook: nbformat.NotebookNode, kind: str) -> Iterator[tuple[nbformat.NotebookNode, Exercise]]:
+def _tagged(notebook: NotebookNode, kind: str) -> Iterator[tuple[NotebookNode, Exercise]]:
     for cell in notebook.cells:
         ids = [match[1] for tag in cell.metadata.get("tags", []) if (match := _TAG.fullmatch(tag))]
         if cell.cell_type == kind and ids:
@@ -147,7 +157,7 @@ def _checked_id(source: str) -> str | None:
     return None
 
 
-def _require_pairs(notebook: nbformat.NotebookNode) -> None:
+def _require_pairs(notebook: NotebookNode) -> None:
     """Raise ValueError unless every exercise has one starter cell, and one check cell after it."""
     order: dict[str, list[str]] = {}
     starters = {id(cell): exercise.id for cell, exercise in starter_cells(notebook)}
@@ -164,13 +174,15 @@ def _require_pairs(notebook: nbformat.NotebookNode) -> None:
             )
 
 
-def _output(exercise: Exercise, source: str) -> nbformat.NotebookNode:
+def _output(exercise: Exercise, source: str) -> NotebookNode:
+    from nbformat.v4 import new_output
+
     result = grade(exercise, exercise.load(source))
     data = {"text/html": result._repr_html_(), "text/plain": repr(result)}
-    return nbformat.v4.new_output("execute_result", data=data, execution_count=1, metadata={})
+    return new_output("execute_result", data=data, execution_count=1, metadata={})
 
 
-def _tag(cell: nbformat.NotebookNode, *tags: str) -> None:
+def _tag(cell: NotebookNode, *tags: str) -> None:
     present = list(cell.metadata.get("tags", []))
     cell.metadata["tags"] = present + [tag for tag in tags if tag not in present]
 
@@ -181,5 +193,5 @@ def _expected_ids(path: Path) -> set[str]:
     return {exercise.id for exercise in all_exercises() if chapter and exercise.chapter == int(chapter[0])}
 
 
-def _ids(cells: Iterator[tuple[nbformat.NotebookNode, Exercise]]) -> set[str]:
+def _ids(cells: Iterator[tuple[NotebookNode, Exercise]]) -> set[str]:
     return {exercise.id for _, exercise in cells}

@@ -3,6 +3,7 @@
 import importlib
 import pkgutil
 import re
+import sys
 from difflib import get_close_matches
 from functools import cache
 
@@ -12,18 +13,19 @@ _MODULE = re.compile(r"ch(\d\d)_(\w+)")
 
 
 @cache
-def _modules() -> dict[int, tuple[str, tuple[Exercise, ...]]]:
-    """For each chapter, its title and its exercises in order."""
-    import exercises
+def _modules() -> dict[int, str]:
+    """The name of each chapter's module. None is imported: a check needs its own chapter's, and a reader waits."""
+    matches = (_MODULE.fullmatch(module.name) for module in pkgutil.iter_modules(sys.modules[__package__].__path__))
+    return {int(match[1]): match[0] for match in sorted(filter(None, matches), key=lambda match: int(match[1]))}
 
-    chapters = {}
-    for module in pkgutil.iter_modules(exercises.__path__):
-        match = _MODULE.fullmatch(module.name)
-        if match:
-            content = importlib.import_module(f"exercises.{module.name}")
-            title = getattr(content, "TITLE", match[2].replace("_", " ").capitalize())
-            chapters[int(match[1])] = title, _of_chapter(int(match[1]), module.name, content.EXERCISES)
-    return dict(sorted(chapters.items()))
+
+@cache
+def _chapter(number: int) -> tuple[str, tuple[Exercise, ...]]:
+    """The title of a chapter, and its exercises in order."""
+    name = _modules()[number]
+    module = importlib.import_module(f"exercises.{name}")
+    title = getattr(module, "TITLE", name.partition("_")[2].replace("_", " ").capitalize())
+    return title, _of_chapter(number, name, module.EXERCISES)
 
 
 def _of_chapter(chapter: int, module: str, exercises: list[Exercise]) -> tuple[Exercise, ...]:
@@ -38,7 +40,7 @@ def _of_chapter(chapter: int, module: str, exercises: list[Exercise]) -> tuple[E
 
 def chapters() -> list[tuple[int, str, tuple[Exercise, ...]]]:
     """Number, title and exercises of every chapter, in order."""
-    return [(number, title, exercises) for number, (title, exercises) in _modules().items()]
+    return [(number, *_chapter(number)) for number in _modules()]
 
 
 def all_exercises() -> list[Exercise]:
@@ -54,11 +56,15 @@ def get(id: str) -> Exercise:
     KeyError
         When there is none; the message names the nearest.
     """
-    by_id = {exercise.id: exercise for exercise in all_exercises()}
-    if id in by_id:
-        return by_id[id]
     if not isinstance(id, str):
         raise KeyError(f'an exercise is named by a text such as "8.2", got {id!r}')
     chapter = id.split(".")[0]
-    near = [known for known in by_id if known.split(".")[0] == chapter] or get_close_matches(id, by_id) or list(by_id)
-    raise KeyError(f"there is no exercise {id!r}; there is {', '.join(near[:8])}")
+    if chapter.isdecimal() and int(chapter) in _modules():
+        known = {exercise.id: exercise for exercise in _chapter(int(chapter))[1]}
+        near = list(known)
+    else:
+        known = {exercise.id: exercise for exercise in all_exercises()}
+        near = get_close_matches(id, known) or list(known)
+    if id not in known:
+        raise KeyError(f"there is no exercise {id!r}; there is {', '.join(near[:8])}")
+    return known[id]

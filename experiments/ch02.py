@@ -20,6 +20,7 @@ from optim_lib.landscapes import Landscape, Point, from_formula, least_squares, 
 from optim_lib.networks import MLP, Objective, Params
 from optim_lib.optimizers import SGD
 from optim_lib.palette import LIGHT, SERIES
+from optim_lib.probes import curvature, with_intercept  # noqa: F401
 
 Array = NDArray[np.float64]
 
@@ -68,18 +69,6 @@ def ends_higher(learning_rate: float) -> Callable[[Table], bool]:
 
 
 # The spectrum and what follows from it -----------------------------------------------------------------
-
-
-def with_intercept(x: ArrayLike) -> Array:
-    """The features as columns, and a column of ones, whose weight is the intercept."""
-    x = np.asarray(x, dtype=np.float64)
-    return np.column_stack([x, np.ones(len(x))])
-
-
-def curvature(x: ArrayLike) -> Array:
-    r"""The Hessian of :math:`\frac1n \lVert X\theta - y \rVert^2`: :math:`\frac2n X^\top X`."""
-    x = np.asarray(x, dtype=np.float64)
-    return 2 / len(x) * x.T @ x
 
 
 def fit(

@@ -18,8 +18,8 @@ from optim_lib.data import Dataset, Split, diabetes, minibatches
 from optim_lib.landscapes import Point, double_well
 from optim_lib.networks import MLP, Params
 from optim_lib.optimizers import SGD
-from optim_lib.optimizers.base import Hyperparameter, ParameterState
 from optim_lib.schedules import cosine_annealing
+from optim_lib.variants import DecayingSGD  # noqa: F401
 
 Array = NDArray[np.floating]
 Batches = Iterator[NDArray[np.integer]]
@@ -189,27 +189,6 @@ def measured_floors(
     start = np.tile(regression.minimum, (np.size(rates), 1))
     curve = gaps(regression, optimizer, batch_size, steps, start=start, sampler=sampler, seed=seed)
     return curve[steps // 3 :].mean(axis=0)
-
-
-class DecayingSGD(SGD):
-    r"""SGD with the rate :math:`\eta_t = \eta / (1 + (t-1)/\tau)^p`.
-
-    Parameters
-    ----------
-    learning_rate : float or array, default 0.01
-        :math:`\eta`, the rate of the first step.
-    decay_steps : float or array, default 10
-        :math:`\tau > 0`: how many steps until the rate begins to fall in earnest.
-    power : float or array, default 1
-        :math:`p \ge 0`; 0 is a constant rate.
-    """
-
-    learning_rate: float | Array = Hyperparameter(0.01)
-    decay_steps: float | Array = Hyperparameter(10.0, low=np.finfo(float).tiny)
-    power: float | Array = Hyperparameter(1.0)
-
-    def step(self, theta: Array, grad: Array, state: ParameterState) -> None:
-        super().step(theta, grad / (1 + (state.t - 1) / self.decay_steps) ** self.power, state)
 
 
 # Where the mean goes, and which well --------------------------------------------------------------------

@@ -26,6 +26,7 @@ from optim_lib.landscapes import quadratic
 from optim_lib.networks import MLP
 from optim_lib.optimizers import SGD, MomentumSGD
 from optim_lib.optimizers.base import Hyperparameter, ParameterState
+from optim_lib.probes import optimal_pair, steps_of  # noqa: F401
 from optim_lib.training import LogUniform, Search, TrainingSweep, Tuning, Uniform, train_sweep, tune
 
 Array = NDArray[np.float64]
@@ -91,12 +92,6 @@ def critical(product: ArrayLike) -> Array:
 
 
 # All directions -----------------------------------------------------------------------------------------
-
-
-def optimal_pair(smallest: float, largest: float) -> tuple[float, float]:
-    """The learning rate and momentum that shrink the worst of all directions between two curvatures fastest."""
-    low, high = np.sqrt(smallest), np.sqrt(largest)
-    return float((2 / (high + low)) ** 2), float(((high - low) / (high + low)) ** 2)
 
 
 def suits(momentum: float) -> float:
@@ -242,19 +237,6 @@ class DampenedSGD(MomentumSGD):
 
 
 # Where the rate stands ------------------------------------------------------------------------------------
-
-
-def steps_of(rates: ArrayLike, *, inside: bool, momentum: float = 0.9) -> Array:
-    """The length of each step against a steady gradient of 1 while the rate changes, in either convention.
-
-    With the rate inside the velocity, :math:`u_t = \\beta u_{t-1} + \\eta_t g_t` and the step is :math:`u_t`: that is
-    `MomentumSGD` with a rate of 1 that is fed :math:`\\eta_t g_t`.
-    """
-    optimizer, params, path = MomentumSGD(1.0, momentum), {"x": np.zeros(1)}, [0.0]
-    for rate in np.asarray(rates, dtype=np.float64):
-        _step(optimizer, params, {"x": np.ones(1)}, rate, inside)
-        path.append(float(params["x"][0]))
-    return -np.diff(path)
 
 
 def ravine_runs(rates: ArrayLike, *, momentum: float = 0.9) -> dict[str, Array]:

@@ -20,6 +20,7 @@ from optim_lib.measure import steps_to_tolerance
 from optim_lib.networks import MLP
 from optim_lib.optimizers import SGD, MomentumSGD, NesterovMomentum, Optimizer
 from optim_lib.palette import LIGHT, SERIES
+from optim_lib.probes import look_ahead, radius  # noqa: F401
 from optim_lib.training import LogUniform, Search, Tuning, Uniform, tune
 
 Array = NDArray[np.float64]
@@ -27,39 +28,6 @@ Momentum = float | Callable[[int], float]
 
 
 # The equation, and the picture -------------------------------------------------------------------------
-
-
-def look_ahead(
-    gradient: Callable[[Array], Array], start: ArrayLike, steps: int, learning_rate: float, momentum: Momentum
-) -> tuple[Array, Array]:
-    r"""Nesterov's equation as it is written: the gradient is measured where the velocity alone would lead.
-
-    Parameters
-    ----------
-    gradient : callable
-    start : array
-    steps : int
-    learning_rate : float
-    momentum : float, or callable
-        :math:`\beta`, or a schedule of it: called with the number of the step, from 1.
-
-    Returns
-    -------
-    positions, looked_at : ndarray of shape (steps + 1, *start.shape)
-        :math:`\theta_t` and :math:`\theta_t - \eta\beta v_{t-1}`, for t from 1.
-    """
-    schedule = momentum if callable(momentum) else lambda t: momentum
-    optimizer, params = MomentumSGD(learning_rate=learning_rate), {"theta": np.array(start, dtype=np.float64)}
-    velocity = np.zeros_like(params["theta"])
-    positions, looked_at = [], []
-    for t in range(1, steps + 2):
-        optimizer.momentum = schedule(t)
-        positions.append(params["theta"].copy())
-        looked_at.append(params["theta"] - learning_rate * optimizer.momentum * velocity)
-        if t <= steps:
-            optimizer.update(params, {"theta": gradient(looked_at[-1])})
-            velocity = optimizer.state["theta"].velocity
-    return np.array(positions), np.array(looked_at)
 
 
 VALLEY = quadratic((3.0, 12.0), name="a valley", window=(-2.05, 0.2, -0.45, 0.75))
@@ -101,34 +69,6 @@ def _arrow(ax: Axes, tail: Array, head: Array, color: str, dashed: bool = False)
 
 
 # One direction of a quadratic -----------------------------------------------------------------------------
-
-
-def radius(optimizer: type[Optimizer], products: ArrayLike, momentum: ArrayLike) -> Array:
-    r"""By how much the worst combination of distance and velocity shrinks in each step, in the long run.
-
-    A step on a parabola is linear in (distance, velocity). Its matrix is found by giving the optimizer the two unit
-    vectors; the result is its spectral radius.
-
-    Parameters
-    ----------
-    optimizer : class with a velocity
-    products : array of shape (n,)
-        :math:`\eta\lambda`, the rate times the curvature.
-    momentum : array of shape (m,)
-
-    Returns
-    -------
-    ndarray of shape (n, m)
-    """
-    products, momentum = np.atleast_1d(np.asarray(products, float)), np.atleast_1d(np.asarray(momentum, float))
-    unit = np.broadcast_to(np.eye(2), (products.size, momentum.size, 2, 2))
-    distance, velocity = unit[..., 0].copy(), unit[..., 1]
-    stepper = optimizer(learning_rate=1.0, momentum=momentum[:, None])
-    stepper.update({"c": distance}, {"c": np.zeros_like(distance)})  # makes the state, and moves nothing
-    stepper.state["c"].velocity[...] = velocity
-    stepper.update({"c": distance}, {"c": products[:, None, None] * distance})
-    matrices = np.stack([distance, stepper.state["c"].velocity], axis=-2)
-    return np.abs(np.linalg.eigvals(matrices)).max(axis=-1)
 
 
 def swings(product: float, momentum: float = 0.9, steps: int = 100) -> dict[str, Array]:

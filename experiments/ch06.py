@@ -16,6 +16,7 @@ from optim_lib.landscapes import quadratic
 from optim_lib.measure import Agreement, largest_difference
 from optim_lib.networks import MLP
 from optim_lib.optimizers import SGD, AdaGrad, Adam, MomentumSGD, Optimizer, RMSprop
+from optim_lib.probes import distances
 from optim_lib.training import LogUniform, Search, Tuning, train_sweep, tune
 
 Array = NDArray[np.floating]
@@ -191,13 +192,6 @@ def effective_rates(grads: ArrayLike, learning_rate: float = 1.0) -> Array:
         optimizer.update(params, {"theta": grad})
         row[:] = learning_rate / (np.sqrt(optimizer.state["theta"].accumulated) + optimizer.epsilon)
     return rates
-
-
-def distances(optimizer: Optimizer, grads: ArrayLike) -> Array:
-    """How far a fresh optimizer has moved each coordinate (columns) after each row of gradients."""
-    grads = np.asarray(grads, dtype=np.float64)
-    params = {"theta": np.zeros(grads.shape[1:])}
-    return np.array([-optimizer.update(params, {"theta": grad})["theta"] for grad in grads])
 
 
 def moves_when_absent(optimizers: Sequence[type[Optimizer]]) -> list[dict[str, object]]:

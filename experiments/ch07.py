@@ -14,7 +14,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from experiments.ch06 import distances
 from experiments.claims.results import Results
 from optim_lib import plotting, tasks
 from optim_lib.data import digits, minibatches
@@ -22,6 +21,7 @@ from optim_lib.explorer.table import Table
 from optim_lib.landscapes import ravine
 from optim_lib.networks import MLP
 from optim_lib.optimizers import SGD, AdaGrad, Adam, CenteredRMSprop, MomentumSGD, Optimizer, RMSprop
+from optim_lib.probes import TARGET, distances, fading_weights, follow  # noqa: F401
 from optim_lib.schedules import cosine_annealing
 from optim_lib.tasks.supervised import few, gru, text_windows
 from optim_lib.training import LogUniform, Search, Tuning, compare
@@ -33,18 +33,6 @@ Panels = dict[str, dict[str, Array]]
 # ---------------------------------------------------------------------------------------------- forgetting
 
 STEEP_STEPS = 40
-
-
-def fading_weights(decay: float, count: int) -> Array:
-    """The weight that the mean square gives to the newest squared gradient, the one before it, and so on.
-
-    Read off the library's RMSprop: one gradient of 1, and zeros after it.
-    """
-    optimizer, params, weights = RMSprop(decay=decay), {"x": np.zeros(1)}, []
-    for step in range(count):
-        optimizer.update(params, {"x": np.array([float(step == 0)])})
-        weights.append(optimizer.state["x"].mean_square[0])
-    return np.array(weights)
 
 
 def forgetting(steepness: ArrayLike, decays: ArrayLike, steps: int = 400, seed: int = 7) -> Panels:
@@ -145,23 +133,6 @@ def first_steps(decays: Sequence[float], steps: int = 5000) -> list[dict[str, fl
 
 # ---------------------------------------------------------------------------------------------- a target that moves
 
-START = 1.0
-
-
-def follow(optimizer: Callable[..., Optimizer], speeds: ArrayLike, steps: int, **hyperparameters: ArrayLike) -> Array:
-    """Positions before each step, of an optimizer that starts at 0 and is pulled to a target that moves away.
-
-    The target starts at 1 and moves by one of `speeds` with every step; the gradient is the distance to it. The shape
-    is that of `speeds` and the hyperparameters together, and steps.
-    """
-    speeds = np.asarray(speeds, dtype=float)
-    shape = np.broadcast_shapes(speeds.shape, *(np.shape(values) for values in hyperparameters.values()))
-    rule, params, path = optimizer(**hyperparameters), {"x": np.zeros(shape)}, []
-    for t in range(steps):
-        path.append(params["x"].copy())
-        rule.update(params, {"x": params["x"] - (START + speeds * t)})
-    return np.stack(path, axis=-1)
-
 
 def moving_target(rates: ArrayLike, speeds: ArrayLike, decays: ArrayLike, steps: int = 200) -> Panels:
     """Two panels for `explore_curves`, over (rates, speeds, decays, steps): positions, and distances to the target."""
@@ -172,7 +143,7 @@ def moving_target(rates: ArrayLike, speeds: ArrayLike, decays: ArrayLike, steps:
         "AdaGrad": follow(AdaGrad, speed, steps, learning_rate=rate),
         "RMSprop": follow(RMSprop, speed, steps, learning_rate=rate, decay=decays),
     }
-    target = START + speed[None, ..., None] * np.arange(steps)
+    target = TARGET + speed[None, ..., None] * np.arange(steps)
     return {
         "position": {"the target": target} | paths,
         "distance": {label: np.abs(path - target) for label, path in paths.items()},
@@ -181,7 +152,7 @@ def moving_target(rates: ArrayLike, speeds: ArrayLike, decays: ArrayLike, steps:
 
 def lags(speed: float, rate: float, steps: int = 4000) -> list[dict[str, object]]:
     """The distance to a target that moves away at a steady speed, after 100, 1000 and all steps."""
-    target, rows = START + speed * np.arange(steps), []
+    target, rows = TARGET + speed * np.arange(steps), []
     for optimizer in (SGD, AdaGrad, RMSprop):
         distance = np.abs(follow(optimizer, speed, steps, learning_rate=rate) - target)
         # The mean of ten steps: near the target RMSprop jumps from side to side.

@@ -21,6 +21,7 @@ from optim_lib.optimizers.base import Hyperparameter, ParameterState
 from optim_lib.schedules import warmup_cosine
 from optim_lib.tasks.supervised import Supervised, few, transformer
 from optim_lib.training import LogUniform, Search, Tuning, compare, tune
+from optim_lib.variants import DecayedLate, ListingAdamW  # noqa: F401
 
 Array = NDArray[np.floating]
 
@@ -47,16 +48,6 @@ class Decoupled(Optimizer):
         super().step(theta, grad, state)
 
 
-class DecayedLate(Optimizer):
-    """After a rule: shrink the weights that it has already moved, as the article's listing does."""
-
-    weight_decay: float | Array = Hyperparameter(0.01)
-
-    def step(self, theta: Array, grad: Array, state: ParameterState) -> None:
-        super().step(theta, grad, state)
-        theta *= 1 - self.learning_rate * self.weight_decay
-
-
 class SGDL2(Penalized, SGD):
     """SGD on the penalized loss."""
 
@@ -79,10 +70,6 @@ class AdamL2(Penalized, Adam):
 
 class DecoupledAdam(Decoupled, Adam):
     """AdamW once more."""
-
-
-class ListingAdamW(DecayedLate, Adam):
-    """The article's listing of AdamW."""
 
 
 RULES = {"Adam + L2": AdamL2, "AdamW": AdamW}

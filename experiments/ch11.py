@@ -19,6 +19,7 @@ from numpy.typing import ArrayLike, NDArray
 from optim_lib.data import Dataset, Split, digits, minibatches
 from optim_lib.networks import MLP
 from optim_lib.optimizers import SGD, Adam, MomentumSGD, Optimizer
+from optim_lib.probes import expected_losses
 from optim_lib.schedules import (
     cosine_annealing,
     exponential_decay,
@@ -30,7 +31,7 @@ from optim_lib.schedules import (
     warmup_cosine,
     warmup_stable_decay,
 )
-from optim_lib.tasks.base import _one_thread
+from optim_lib.threads import one_thread
 
 Array = NDArray[np.float64]
 
@@ -42,35 +43,6 @@ TUNING_SEEDS, REPORT_SEEDS = (100, 101), tuple(range(10))
 
 
 # A noisy valley, in closed form -------------------------------------------------------------------------
-
-
-def expected_losses(rates: ArrayLike, curvature: ArrayLike, noise: float, start: ArrayLike) -> Array:
-    r"""The expected loss of stochastic gradient descent on a quadratic at each step, without drawing any noise.
-
-    Along one eigenvector with curvature :math:`\lambda`, where each gradient has noise of variance :math:`\sigma^2`,
-
-    .. math:: \mathbb E[c_{t+1}^2] = (1 - \eta_t \lambda)^2 \, \mathbb E[c_t^2] + \eta_t^2 \sigma^2
-
-    Parameters
-    ----------
-    rates : array of shape (..., steps)
-    curvature, start : float or array of shape (directions,)
-        :math:`\lambda` and the first :math:`c` of each direction.
-    noise : float
-        :math:`\sigma`, the same in all directions.
-
-    Returns
-    -------
-    ndarray of shape (..., steps + 1)
-        :math:`\sum \tfrac12 \lambda \mathbb E[c_t^2]` over the directions.
-    """
-    rates, curvature = np.asarray(rates, dtype=np.float64), np.atleast_1d(np.asarray(curvature, dtype=np.float64))
-    squares = np.broadcast_to(np.square(start), (*rates.shape[:-1], curvature.size)).astype(np.float64)
-    losses = [0.5 * (squares * curvature).sum(axis=-1)]
-    for rate in np.moveaxis(rates, -1, 0):
-        squares = (1 - rate[..., None] * curvature) ** 2 * squares + (rate[..., None] * noise) ** 2
-        losses.append(0.5 * (squares * curvature).sum(axis=-1))
-    return np.stack(losses, axis=-1)
 
 
 def drawn_losses(
@@ -570,7 +542,7 @@ def train_transformer(
         i for epoch in range(2) for i in minibatches(len(data.train.x), batch, np.random.default_rng([seed, epoch]))
     ]
     losses = []
-    with _one_thread():
+    with one_thread():
         for step in range(steps):
             optimizer.learning_rate = rates[step]
             x, y = data.train.x[index[step]], data.train.y[index[step]]

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from experiments.ch12 import OPTIMIZERS, Field, level_count
 from experiments.claims.ledger import LEDGER
-from optim_lib.plotting.theme import Piece
+from optim_lib.pages import Piece
 from optim_lib.plotting.tree import Branch, Leaf, tree
 
 COLORS = {"supported": "good", "contradicted": "s0", "no difference": "muted"}

@@ -10,7 +10,7 @@ from typing import Any
 from IPython.display import Markdown
 
 from optim_lib import plotting
-from optim_lib.plotting.tables import Piece
+from optim_lib.pages import Piece
 
 RESULTS = Path(__file__).parent / "results" / "speed.json"
 SIZES = ("1e4", "1e6", "1e7")

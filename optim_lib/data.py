@@ -1,5 +1,11 @@
 """Real data that needs no download, split and scaled the same way every time, and mini-batches of it.
 
+The real data are scikit-learn's copies (digits, tumors, diabetes) and Python's own help (words and characters). Where
+those are not installed, files stand in for them: ``python -m optim_lib.data FOLDER`` writes ``digits.npz``,
+``breast_cancer.npz``, ``diabetes.npz`` and ``sparse_words.npz``, and they are found in the folder that the environment
+variable ``OPTIM_LIB_DATA`` names, or in ``_data`` beside this module. A file that is there is read rather than
+scikit-learn.
+
 >>> data = digits()
 >>> data
 Dataset('digits': 1079 train, 359 validation, 359 test; 64 features; 10 classes)
@@ -10,15 +16,16 @@ Dataset('digits': 1079 train, 359 validation, 359 test; 64 features; 10 classes)
 
 from __future__ import annotations
 
+import os
 import re
+import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
-from pydoc_data.topics import topics
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn import datasets
 
 Array = NDArray[np.floating]
 
@@ -118,8 +125,8 @@ def digits(seed: int = 0, validation: float = 0.2, test: float = 0.2) -> Dataset
     Alpaydin and Kaynak (1998), "Optical recognition of handwritten digits", UCI machine learning repository.
     The digits came from 43 writers, and the split does not keep those of one writer together.
     """
-    raw = datasets.load_digits()
-    parts = _split("digits", raw.data, raw.target, raw.feature_names, 10, seed, validation, test)
+    raw = _stored("digits")
+    parts = _split("digits", raw["x"], raw["y"], raw["features"], 10, seed, validation, test)
     mean = parts.train.x.mean(axis=0)
     return _rescaled(parts, mean, np.std(parts.train.x - mean))
 
@@ -138,8 +145,8 @@ def breast_cancer(seed: int = 0, validation: float = 0.2, test: float = 0.2, sta
     ----------
     Street, Wolberg and Mangasarian (1993), "Nuclear feature extraction for breast tumor diagnosis".
     """
-    raw = datasets.load_breast_cancer()
-    parts = _split("breast cancer", raw.data, raw.target, raw.feature_names, 2, seed, validation, test)
+    raw = _stored("breast_cancer")
+    parts = _split("breast cancer", raw["x"], raw["y"], raw["features"], 2, seed, validation, test)
     return _standardized(parts) if standardize else parts
 
 
@@ -159,8 +166,8 @@ def diabetes(seed: int = 0, validation: float = 0.2, test: float = 0.2, standard
     ----------
     Efron, Hastie, Johnstone and Tibshirani (2004), "Least angle regression".
     """
-    raw = datasets.load_diabetes(scaled=False)
-    parts = _split("diabetes", raw.data, raw.target[:, None], raw.feature_names, None, seed, validation, test)
+    raw = _stored("diabetes")
+    parts = _split("diabetes", raw["x"], raw["y"][:, None], raw["features"], None, seed, validation, test)
     return _standardized(parts) if standardize else parts
 
 
@@ -243,8 +250,8 @@ def sparse_words(seed: int = 0, validation: float = 0.2, test: float = 0.2) -> D
     """
     words_of = re.compile(r"[a-z_]+").findall
     places: dict[str, list[int]] = {}
-    for number, topic in enumerate(TOPICS):
-        for line in topics[topic].splitlines():
+    for number, text in enumerate(_stored("sparse_words")["texts"]):
+        for line in str(text).splitlines():
             places.setdefault(" ".join(words_of(line.lower())), []).append(number)
     lines = [(line.split(), where[0]) for line, where in places.items() if len(line.split()) >= 3 and len(where) == 1]
     numbers, labels = np.arange(len(lines)), np.array([label for _, label in lines])
@@ -305,6 +312,8 @@ def characters(length: int = 32, seed: int = 0, validation: float = 0.1, test: f
 
 def help_text() -> str:
     """The text of Python's help, each paragraph once, a paragraph a line."""
+    from pydoc_data.topics import topics
+
     paragraphs: dict[str, None] = {}
     for topic in sorted(topics):
         for paragraph in re.split(r"\n\s*\n", topics[topic]):
@@ -340,6 +349,65 @@ def minibatches(
     order = np.random.default_rng(rng).permutation(n)
     stop = n - n % batch_size if drop_last and n >= batch_size else n
     return (order[start : start + batch_size] for start in range(0, stop, batch_size))
+
+
+# What a file must hold, so that another dataset under one of these names is noticed.
+_SHAPES = {"digits": (1797, 64), "breast_cancer": (569, 30), "diabetes": (442, 10)}
+
+
+def _stored(name: str) -> dict[str, NDArray]:
+    """The numbers of a dataset as they were measured: from its file where there is one, or from where they come."""
+    for folder in filter(None, (os.environ.get("OPTIM_LIB_DATA"), Path(__file__).parent / "_data")):
+        path = Path(folder) / f"{name}.npz"
+        if path.exists():
+            with np.load(path, allow_pickle=False) as file:
+                arrays = {key: file[key].astype(float) if key == "x" else file[key] for key in file.files}
+            if name in _SHAPES and arrays["x"].shape != _SHAPES[name]:
+                raise ValueError(f"{path} must hold x of shape {_SHAPES[name]}, got {arrays['x'].shape}")
+            return arrays
+    return _original(name)
+
+
+def _original(name: str) -> dict[str, NDArray]:
+    if name == "sparse_words":
+        from pydoc_data.topics import topics
+
+        return {"texts": np.array([topics[topic] for topic in TOPICS])}
+    try:
+        from sklearn import datasets
+    except ModuleNotFoundError as error:
+        raise ModuleNotFoundError(
+            f"the {name.replace('_', ' ')} data come with scikit-learn: pip install scikit-learn, or let "
+            f"OPTIM_LIB_DATA name a folder with {name}.npz, "
+            "which `python -m optim_lib.data FOLDER` writes where scikit-learn is installed",
+            name=error.name,
+        ) from None
+    options = {"scaled": False} if name == "diabetes" else {}
+    raw = getattr(datasets, f"load_{name}")(**options)
+    return {"x": raw.data, "y": raw.target, "features": np.array(raw.feature_names)}
+
+
+def write_files(folder: str | os.PathLike, names: Iterable[str] = (*_SHAPES, "sparse_words")) -> list[Path]:
+    """Write the files that stand in for scikit-learn and for Python's help where those are not installed.
+
+    Parameters
+    ----------
+    folder : path
+        Made if it is not there.
+    names : iterable of str, optional
+        Of ``digits``, ``breast_cancer``, ``diabetes``, ``sparse_words``; all by default.
+    """
+    Path(folder).mkdir(parents=True, exist_ok=True)
+    paths = []
+    for name in names:
+        if name not in (*_SHAPES, "sparse_words"):
+            raise ValueError(f"names must be among {', '.join(_SHAPES)}, sparse_words, got {name!r}")
+        arrays = _original(name)
+        if "x" in arrays and np.array_equal(arrays["x"], arrays["x"].astype(np.uint8)):
+            arrays["x"] = arrays["x"].astype(np.uint8)
+        paths.append(Path(folder) / f"{name}.npz")
+        np.savez_compressed(paths[-1], **arrays)
+    return paths
 
 
 def _split(
@@ -401,4 +469,10 @@ __all__ = [
     "ill_conditioned_regression",
     "minibatches",
     "sparse_words",
+    "write_files",
 ]
+
+if __name__ == "__main__":
+    if len(sys.argv) < 2:
+        sys.exit("python -m optim_lib.data FOLDER [NAME ...]: write the files that stand in for scikit-learn")
+    print(*write_files(sys.argv[1], sys.argv[2:] or (*_SHAPES, "sparse_words")), sep="\n")

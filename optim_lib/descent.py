@@ -19,10 +19,10 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from tqdm.auto import tqdm
 
 from optim_lib.landscapes import Landscape
 from optim_lib.optimizers.base import Optimizer
+from optim_lib.progress import progress_bar
 
 Array = NDArray[np.floating]
 
@@ -210,7 +210,7 @@ class _Grid:
         points = np.empty((*self.shape, self.steps + 1, 2), dtype=self.start.dtype)
         settings = list(np.ndindex(self.shape))
         hidden = not progress or len(settings) < 2
-        for index in tqdm(settings, desc="settings", leave=False, disable=hidden):
+        for index in progress_bar(settings, desc="settings", leave=False, disable=hidden):
             points[index] = self._alone(index)
         return points
 

@@ -43,8 +43,9 @@ from optim_lib.optimizers import (
     Shampoo,
     UncorrectedAdam,
 )
+from optim_lib.pages import Piece
 from optim_lib.palette import LIGHT
-from optim_lib.plotting.theme import STYLE, Piece
+from optim_lib.plotting.theme import STYLE
 
 # The parameter whose state is measured.
 MATRIX = (256, 256)

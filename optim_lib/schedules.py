@@ -422,3 +422,17 @@ def _require(name: str, value: float, accepts: Callable[[float], bool], accepted
 
 def _like(epoch: Epochs, rates: NDArray) -> Rates:
     return float(rates) if np.ndim(epoch) == 0 else rates
+
+
+__all__ = [
+    "LearningRateScheduler",
+    "cosine_annealing",
+    "exponential_decay",
+    "join_schedules",
+    "one_cycle",
+    "one_cycle_momentum",
+    "step_decay",
+    "warm_restarts",
+    "warmup_cosine",
+    "warmup_stable_decay",
+]

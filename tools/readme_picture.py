@@ -11,7 +11,7 @@ from pathlib import Path
 
 from matplotlib.figure import Figure
 
-from optim_lib import plotting
+from optim_lib import pages, plotting
 from optim_lib.descent import Run, descend
 from optim_lib.landscapes import rosenbrock
 from optim_lib.optimizers import SGD, Adam, MomentumSGD
@@ -66,8 +66,8 @@ def standalone(bodies: list[str], title: str) -> str:
         return "".join(f"--p-{name}:{color};" for name, color in values.items() if name in used)
 
     style = (
-        f"svg{{{colors(theme.LIGHT_COLORS)}font-family:{FONT}}}.paper{{fill:{LIGHT['paper']}}}"
-        f"@media(prefers-color-scheme:dark){{svg{{{colors(theme.DARK_COLORS)}}}.paper{{fill:{DARK['paper']}}}}}"
+        f"svg{{{colors(pages.LIGHT_COLORS)}font-family:{FONT}}}.paper{{fill:{LIGHT['paper']}}}"
+        f"@media(prefers-color-scheme:dark){{svg{{{colors(pages.DARK_COLORS)}}}.paper{{fill:{DARK['paper']}}}}}"
     )
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" '

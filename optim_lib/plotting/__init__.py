@@ -3,21 +3,47 @@
 A recipe draws a matplotlib figure; `show` puts it on the page with its alt text and its caption.
 """
 
-from optim_lib.plotting.code import source
-from optim_lib.plotting.recipes import (
-    bands,
-    bars,
-    contour,
-    heatmap,
-    histogram,
-    images,
-    lines,
-    loss_curves,
-    scatter,
-    strip,
+from typing import TYPE_CHECKING
+
+from optim_lib.on_demand import on_demand
+from optim_lib.tables import table
+
+if TYPE_CHECKING:
+    from optim_lib.plotting.code import source
+    from optim_lib.plotting.recipes import (
+        bands,
+        bars,
+        contour,
+        heatmap,
+        histogram,
+        images,
+        lines,
+        loss_curves,
+        scatter,
+        strip,
+    )
+    from optim_lib.plotting.theme import axes, show
+
+# Tables need no matplotlib.
+__getattr__, __dir__ = on_demand(
+    __name__,
+    {
+        "code": ["source"],
+        "recipes": [
+            "bands",
+            "bars",
+            "contour",
+            "heatmap",
+            "histogram",
+            "images",
+            "lines",
+            "loss_curves",
+            "scatter",
+            "strip",
+        ],
+        "theme": ["axes", "show"],
+    },
 )
-from optim_lib.plotting.tables import table
-from optim_lib.plotting.theme import axes, show
 
 __all__ = [
     "axes",

@@ -13,7 +13,7 @@ from pygments import highlight
 from pygments.formatters import HtmlFormatter
 from pygments.lexers import PythonLexer
 
-from optim_lib.plotting.theme import Piece, page_piece
+from optim_lib.pages import Piece, page_piece
 
 
 def source(*objects: Any, docstrings: bool = False) -> Piece:

@@ -9,30 +9,20 @@ from __future__ import annotations
 import hashlib
 import io
 import re
-from functools import cache
 from html import escape
-from importlib.resources import files
 
 import numpy as np
 from matplotlib import rc_context
 from matplotlib.axes import Axes
-from matplotlib.colors import to_hex, to_rgb
 from matplotlib.figure import Figure
 
-from optim_lib.palette import DARK, LIGHT
+from optim_lib.pages import BANDS, LEVELS, LIGHT_COLORS, Piece, inline, page_piece, plain
+from optim_lib.palette import LIGHT
 
 # Inches. A panel is a figure that stands beside another one, or above it where the page is narrow.
 WIDTH, HEIGHT = 5.1, 3.2
 PANEL_WIDTH = 3.9
 
-BANDS = 13
-LEVELS = 16
-DARK_PAGES = (
-    "html[data-theme=dark] .uo-plot",
-    "html[theme=dark] .uo-plot",
-    "[data-jp-theme-light=false] .uo-plot",
-    ".vscode-dark .uo-plot",
-)
 
 STYLE = {
     "svg.fonttype": "none",
@@ -72,25 +62,6 @@ STYLE = {
 }
 
 
-def ramp(colors: tuple[str, ...], count: int) -> list[str]:
-    """`count` colors spread evenly along a list of colors."""
-    rgb = np.array([to_rgb(color) for color in colors])
-    places = np.linspace(0, len(colors) - 1, count)
-    channels = [np.interp(places, np.arange(len(colors)), rgb[:, channel]) for channel in range(3)]
-    return [to_hex(color) for color in np.stack(channels, axis=-1)]
-
-
-def _colors(palette: dict) -> dict[str, str]:
-    """Every color of the figures by the name of its custom property."""
-    named = {f"s{i}": color for i, color in enumerate(palette["series"])}
-    named |= {name: color for name, color in palette.items() if isinstance(color, str)}
-    named |= {f"f{i}": color for i, color in enumerate(ramp(palette["surface"], BANDS))}
-    named |= {f"q{i}": color for i, color in enumerate(ramp(palette["sequential"], LEVELS))}
-    named |= {f"g{i}": color for i, color in enumerate(ramp((palette["paper"], palette["ink"]), LEVELS))}
-    return {name: color.lower() for name, color in named.items()}
-
-
-LIGHT_COLORS, DARK_COLORS = _colors(LIGHT), _colors(DARK)
 SURFACE = [LIGHT_COLORS[f"f{i}"] for i in range(BANDS)]
 SEQUENTIAL = [LIGHT_COLORS[f"q{i}"] for i in range(LEVELS)]
 GRAYS = [LIGHT_COLORS[f"g{i}"] for i in range(LEVELS)]
@@ -127,19 +98,6 @@ def axes(
     return figure, ax
 
 
-class Piece:
-    """A piece of a page: HTML where there is a browser, plain text elsewhere."""
-
-    def __init__(self, html: str, text: str) -> None:
-        self.html, self.text = html, text
-
-    def _repr_html_(self) -> str:
-        return self.html
-
-    def __repr__(self) -> str:
-        return self.text
-
-
 def show(*figures: Figure, alt: str, caption: str) -> Piece:
     """Show a figure, or several side by side, with a text for those who cannot see it and a caption for all.
 
@@ -174,23 +132,6 @@ def show(*figures: Figure, alt: str, caption: str) -> Piece:
     return Piece(page_piece(html, "figure"), f"Figure: {plain(caption)}")
 
 
-def page_piece(body: str, tag: str = "div") -> str:
-    """Wrap HTML in the class that carries the style, with the style before it."""
-    return f'<style>{stylesheet(body)}</style><{tag} class="uo-plot">{body}</{tag}>'
-
-
-def stylesheet(body: str) -> str:
-    """The style sheet, with those custom properties that `body` or the sheet itself uses."""
-    sheet = _sheet()
-    used = set(re.findall(r"var\(--p-(\w+)", body + sheet))
-
-    def values(colors: dict[str, str]) -> str:
-        return "".join(f"--p-{name}:{color};" for name, color in colors.items() if name in used)
-
-    dark = ",".join(DARK_PAGES)
-    return f".uo-plot{{{values(LIGHT_COLORS)}}}{dark}{{{values(DARK_COLORS)}}}{sheet}"
-
-
 def svg(figure: Figure) -> str:
     """The figure as an SVG to stand inside a page: no fixed colors, no fonts, no dates, no ids that could clash."""
     stream = io.StringIO()
@@ -207,20 +148,6 @@ def svg(figure: Figure) -> str:
         f'<svg viewBox="0 0 {width} {height}" style="max-width:{pixels:.0f}px" aria-hidden="true" focusable="false">'
         f"{body}</svg>"
     )
-
-
-def inline(text: str) -> str:
-    """Bold, emphasis, code and mathematics of one paragraph as HTML."""
-    html = escape(text, quote=False)
-    html = re.sub(r"`([^`]+)`", r"<code>\1</code>", html)
-    html = re.sub(r"\$([^$]+)\$", r'<span class="math notranslate nohighlight">\\(\1\\)</span>', html)
-    html = re.sub(r"\*\*(.+?)\*\*", r"<b>\1</b>", html)
-    return re.sub(r"(?<![\w*])\*([^*\s][^*]*)\*(?![\w*])", r"<em>\1</em>", html)
-
-
-def plain(text: str) -> str:
-    """The same paragraph without its marks."""
-    return re.sub(r"\*\*(.+?)\*\*|`([^`]+)`", lambda match: match[1] or match[2], text)
 
 
 def _make_panel(figure: Figure) -> None:
@@ -278,9 +205,3 @@ def _own_ids(body: str) -> str:
 def _as_property(match: re.Match) -> str:
     name = _NAME_OF.get(match[0])
     return f"var(--p-{name})" if name else match[0]
-
-
-@cache
-def _sheet() -> str:
-    text = files("optim_lib.plotting").joinpath("plotting.css").read_text(encoding="utf-8")
-    return re.sub(r"\s*\n\s*", "", text)

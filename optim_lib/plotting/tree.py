@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
 
-from optim_lib.plotting.theme import Piece, inline, page_piece, plain
+from optim_lib.pages import Piece, inline, page_piece, plain
 
 STYLE = """
 .uo-plot .up-tree details { border: 0; background: none; box-shadow: none; margin: 0; padding: 0; }

@@ -5,16 +5,15 @@ from __future__ import annotations
 import copy
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from threadpoolctl import threadpool_limits
 
 from optim_lib.optimizers.base import Optimizer, Params
+from optim_lib.threads import one_thread
 
 Array = NDArray[np.floating]
 
@@ -117,8 +116,9 @@ class Task(ABC):
         steps = self.budget if budget is None else budget
         if not isinstance(steps, int | np.integer) or steps < 1:
             raise ValueError(f"budget must be a whole number of steps of at least 1, got {budget!r}")
-        with _one_thread(), np.errstate(all="ignore"):
-            return self._run(fresh(optimizer), int(steps), seed, schedule, clip_norm, progress)
+        optimizer, model = fresh(optimizer), self.model(seed)  # where torch is needed, it is imported by now
+        with one_thread(), np.errstate(all="ignore"):
+            return self._run(model, optimizer, int(steps), seed, schedule, clip_norm, progress)
 
     @abstractmethod
     def model(self, seed: int = 0) -> Any:
@@ -127,6 +127,7 @@ class Task(ABC):
     @abstractmethod
     def _run(
         self,
+        model: Any,
         optimizer: Any,
         steps: int,
         seed: int,
@@ -154,17 +155,3 @@ def fresh(optimizer: Any) -> Any:
             f"optimizer must have update(params, grads), or be a callable that makes one, got {optimizer!r}"
         )
     return optimizer()
-
-
-@contextmanager
-def _one_thread() -> Iterator[None]:
-    """One thread for matrix products: the order of a sum, and so its last digit, depends on how many there are."""
-    import torch
-
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        with threadpool_limits(1):
-            yield
-    finally:
-        torch.set_num_threads(threads)

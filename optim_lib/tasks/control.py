@@ -10,10 +10,10 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from tqdm.auto import tqdm
 
 from optim_lib.networks import MLP
 from optim_lib.optimizers.base import Params
+from optim_lib.progress import progress_bar
 from optim_lib.tasks.base import Record, StepSchedule, Task
 from optim_lib.training.runs import PATIENCE, Steps
 
@@ -117,6 +117,7 @@ class _Control(Task):
 
     def _run(
         self,
+        model: Any,
         optimizer: Any,
         steps: int,
         seed: int,
@@ -127,11 +128,11 @@ class _Control(Task):
         by_step = None if schedule is None else lambda rate, step: schedule(rate, step, steps)
         # A loss that is a product of advantages, or of a moving target, may start near zero: only NaN means lost.
         taken = Steps(optimizer, by_step, clip_norm, far=math.inf)
-        taken.begin(self.model(seed).initialize(seed))
+        taken.begin(model.initialize(seed))
         learn = self._learner(taken.params, seed, steps)
         evaluated_at, ticks = [], []
         asked_at = set(np.linspace(0, steps, 11).round().astype(int).tolist())
-        with tqdm(total=steps, desc="steps", leave=False, delay=PATIENCE, disable=not progress) as bar:
+        with progress_bar(total=steps, desc="steps", leave=False, delay=PATIENCE, disable=not progress) as bar:
             while taken.diverged_at is None:
                 if taken.step in asked_at:
                     evaluated_at.append(taken.step)

@@ -48,6 +48,7 @@ class Supervised(Task):
 
     def _run(
         self,
+        model: Any,
         optimizer: Any,
         steps: int,
         seed: int,
@@ -55,7 +56,7 @@ class Supervised(Task):
         clip_norm: float | None,
         progress: bool,
     ) -> Record:
-        model, examples = self.model(seed), self.data
+        examples = self.data
         per_epoch = 1 if self.batch_size is None else math.ceil(len(examples.train.x) / self.batch_size)
         by_step = None if schedule is None else _ByStep(schedule, per_epoch, steps)
         history = train(

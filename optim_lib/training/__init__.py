@@ -8,12 +8,30 @@
 History(510 steps, 15 epochs; loss 0.0351 on training, 0.0949 on validation; accuracy 0.981)
 """
 
-from optim_lib.training.comparing import compare
-from optim_lib.training.costs import StepCost, step_cost
-from optim_lib.training.runs import History, evaluate, global_norm, train
-from optim_lib.training.sweeps import TrainingSweep, train_sweep
-from optim_lib.training.torch_model import FromTorch, TorchModel, TorchOptimizer
-from optim_lib.training.tuning import LogUniform, Search, Tuned, Tuning, Uniform, tune
+from typing import TYPE_CHECKING
+
+from optim_lib.on_demand import on_demand
+
+if TYPE_CHECKING:
+    from optim_lib.training.comparing import compare
+    from optim_lib.training.costs import StepCost, step_cost
+    from optim_lib.training.runs import History, evaluate, global_norm, train
+    from optim_lib.training.sweeps import TrainingSweep, train_sweep
+    from optim_lib.training.torch_model import FromTorch, TorchModel, TorchOptimizer
+    from optim_lib.training.tuning import LogUniform, Search, Tuned, Tuning, Uniform, tune
+
+# A run needs NumPy alone; comparisons need joblib, and only they do.
+__getattr__, __dir__ = on_demand(
+    __name__,
+    {
+        "comparing": ["compare"],
+        "costs": ["StepCost", "step_cost"],
+        "runs": ["History", "evaluate", "global_norm", "train"],
+        "sweeps": ["TrainingSweep", "train_sweep"],
+        "torch_model": ["FromTorch", "TorchModel", "TorchOptimizer"],
+        "tuning": ["LogUniform", "Search", "Tuned", "Tuning", "Uniform", "tune"],
+    },
+)
 
 __all__ = [
     "FromTorch",

@@ -9,12 +9,11 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-import joblib
 import numpy as np
 from numpy.typing import NDArray
-from threadpoolctl import threadpool_limits
-from tqdm.auto import tqdm
 
+from optim_lib.progress import progress_bar
+from optim_lib.threads import one_thread
 from optim_lib.training.costs import step_cost
 from optim_lib.training.fingerprints import fingerprint
 from optim_lib.training.results import Results, Row
@@ -198,11 +197,14 @@ class _Runs:
         self.prints = {} if cache is None else {label: plan.fingerprint(made) for label, made in optimizers.items()}
 
     def results(self, jobs: list[_Job]) -> dict[tuple, Row]:
+        import joblib
+
         keys = {job.name: self._key(job) for job in jobs}
         known = self.store.read() if self.store else {}
         found = {name: known[key] for name, key in keys.items() if key in known}
         missing = list({job.name: job for job in jobs if job.name not in found}.values())
-        with tqdm(total=len(jobs), initial=len(found), desc="runs", leave=False, disable=not self.progress) as bar:
+        shown = {"desc": "runs", "leave": False, "disable": not self.progress}
+        with progress_bar(total=len(jobs), initial=len(found), **shown) as bar:
             # Block by block, so that what is done is kept: not every backend of joblib hands over results one by one.
             parallel = joblib.Parallel(n_jobs=self.n_jobs)
             workers = joblib.effective_n_jobs(self.n_jobs) if self.n_jobs is not None else parallel.n_jobs
@@ -252,5 +254,6 @@ def _numbers(text: str) -> Array:
 
 
 def _cost(optimizer: Any, task: Task) -> Any:
-    with threadpool_limits(1):
-        return step_cost(optimizer, task.model(0).initialize(0))
+    params = task.model(0).initialize(0)
+    with one_thread():
+        return step_cost(optimizer, params)

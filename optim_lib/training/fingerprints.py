@@ -160,7 +160,7 @@ def _is_filled(cell: types.CellType) -> bool:
 def _is_ours(module: str | None) -> bool:
     """Whether a module is the course's or the user's: no package that was installed, and none of Python's."""
     top = (module or "").partition(".")[0]
-    if top in ("optim_lib", "exercises", "__main__"):
+    if top in ("optim_lib", "exercises", "experiments", "__main__"):
         return True
     if top in sys.stdlib_module_names or top in sys.builtin_module_names:
         return False

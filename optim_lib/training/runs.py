@@ -13,12 +13,12 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from tqdm.auto import tqdm
 
 from optim_lib.data import Dataset, Split, minibatches
 from optim_lib.networks import MLP
 from optim_lib.optimizers.base import Params
 from optim_lib.optimizers.composing import clip_by_global_norm, global_norm, step_in_place
+from optim_lib.progress import progress_bar
 from optim_lib.training import checkpoints
 from optim_lib.training.torch_model import TorchModel
 
@@ -137,7 +137,8 @@ def train(
     run.start(params)
     if checkpoint is not None:
         run.resume(Path(checkpoint))
-    with tqdm(total=total, initial=run.step, desc="steps", leave=False, delay=PATIENCE, disable=not progress) as bar:
+    shown = {"desc": "steps", "leave": False, "delay": PATIENCE, "disable": not progress}
+    with progress_bar(total=total, initial=run.step, **shown) as bar:
         while run.step < total and run.diverged_at is None:
             run.take_step()
             bar.update()

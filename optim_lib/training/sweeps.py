@@ -9,11 +9,11 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from tqdm.auto import tqdm
 
 from optim_lib.data import Dataset, Split
 from optim_lib.networks import MLP
 from optim_lib.optimizers.base import Optimizer, Params
+from optim_lib.progress import progress_bar
 from optim_lib.training.runs import FAR, PATIENCE, Schedule, batches_of, evaluation_point, total_steps, train
 
 Array = NDArray[np.floating]
@@ -156,7 +156,7 @@ def _all_at_once(model, optimizer, settings, count, data, epochs, batch_size, se
 
     with np.errstate(all="ignore"):
         evaluate_all()
-        for epoch in tqdm(range(epochs), desc="epochs", leave=False, delay=PATIENCE, disable=not progress):
+        for epoch in progress_bar(range(epochs), desc="epochs", leave=False, delay=PATIENCE, disable=not progress):
             orders = [batches_of(n, batch_size, seed, epoch) for seed in seeds]
             for position, batches in enumerate(zip(*orders, strict=True)):
                 if schedule is not None:
@@ -178,7 +178,7 @@ def _all_at_once(model, optimizer, settings, count, data, epochs, batch_size, se
 def _one_by_one(model, optimizer, settings, count, data, epochs, batch_size, seeds, schedule, progress):
     runs = [(k, seed) for k in range(count) for seed in seeds]
     histories = []
-    for k, seed in tqdm(runs, desc="runs", leave=False, delay=PATIENCE, disable=not progress):
+    for k, seed in progress_bar(runs, desc="runs", leave=False, delay=PATIENCE, disable=not progress):
         setting = {name: values[k].item() for name, values in settings.items()}
         one = model if isinstance(model, MLP) else model(seed)
         histories.append(

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from optim_lib.data import Dataset
 from optim_lib.networks import MLP
 from optim_lib.optimizers.base import Optimizer, Params
-from optim_lib.plotting import table
+from optim_lib.tables import table
 from optim_lib.training.costs import StepCost
 from optim_lib.training.runs import Schedule, as_model, evaluate
 from optim_lib.training.sweeps import TrainingSweep, train_many

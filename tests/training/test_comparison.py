@@ -7,8 +7,8 @@ from itertools import combinations
 import numpy as np
 import pytest
 
+from exercises.scenarios import JUDGED_SEEDS, PACKAGED, SCENARIOS, try_out
 from experiments import ch12
-from experiments.ch12_scenarios import JUDGED_SEEDS, PACKAGED, SCENARIOS, try_out
 from experiments.ch12_tree import decision_tree
 from optim_lib import tasks
 from optim_lib.plotting.tree import Branch, Leaf, tree

@@ -19,7 +19,7 @@ from optim_lib.optimizers import Optimizer
 from optim_lib.schedules import cosine_annealing, warmup_cosine
 from optim_lib.tasks import Supervised, Task
 from optim_lib.tasks.base import StepSchedule
-from optim_lib.training import step_cost
+from optim_lib.training.costs import step_cost
 
 PRACTICE_SEEDS, JUDGED_SEEDS = (100, 101), (0, 1)
 

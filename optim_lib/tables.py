@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from optim_lib.plotting.theme import Piece, inline, page_piece, plain
+from optim_lib.pages import Piece, inline, page_piece, plain
 
 
 def table(
