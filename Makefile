@@ -1,18 +1,22 @@
 # Understanding Optimizers. Needs Python 3.11 or newer and make; everything else is installed into .venv.
 .DEFAULT_GOAL := help
-.PHONY: help book test serve lab bench claims clean lint
+.PHONY: help book test serve lab bench claims portable constraints clean lint
 
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PORT ?= 8000
+# Another index for torch. On Linux the default one has the build for CUDA, some gigabytes; README.md names a small one.
+TORCH_INDEX ?=
+PIP_INSTALL := $(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt \
+  $(if $(TORCH_INDEX),--extra-index-url $(TORCH_INDEX))
 # One thread for each process: results do not depend on the number of cores, and two processes do not fight for them.
 export OMP_NUM_THREADS ?= 1
 # Checked by ruff and codespell besides the folders of Python.
 PROSE := chapters exercises/quizzes README.md CONTRIBUTING.md CHANGELOG.md
 
 help: ## List these commands
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-6s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 book: $(VENV)/installed ## Build the site into _build/html (installs what it needs into .venv)
 	@$(BIN)/python -m tools.build_book
@@ -45,6 +49,14 @@ claims: $(VENV)/installed ## Recompute the claims ledger
 	@$(BIN)/python -m experiments.ch12 --cache _build/claims/runs
 	@$(BIN)/python -m experiments.claims
 
+portable: $(VENV)/installed-test ## Check that nothing stored or compared depends on the processor: run it as others would
+	@$(BIN)/python -m tools.portable
+
+constraints: $(VENV)/installed-test ## Write constraints.txt afresh: the newest version of all that requirements*.txt needs
+	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --fork-strategy fewest --no-annotate --upgrade \
+	  --no-emit-package understanding-optimizers --custom-compile-command "make constraints" \
+	  --output-file constraints.txt requirements-test.txt
+
 clean: ## Remove everything that was built, the environment and the site; your workspace/ stays
 	rm -rf _build $(VENV) *.egg-info .pytest_cache .ruff_cache .hypothesis .benchmarks
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
@@ -54,12 +66,12 @@ $(VENV)/pyvenv.cfg:
 	@echo "Making the environment $(VENV) ..."
 	@$(PYTHON) -m venv $(VENV)
 
-$(VENV)/installed: $(VENV)/pyvenv.cfg requirements.txt pyproject.toml
+$(VENV)/installed: $(VENV)/pyvenv.cfg requirements.txt constraints.txt pyproject.toml
 	@echo "Installing the course (once; some minutes) ..."
-	@$(BIN)/pip install --quiet --disable-pip-version-check --requirement requirements.txt
+	@$(PIP_INSTALL) --requirement requirements.txt
 	@touch $@
 
 $(VENV)/installed-test: $(VENV)/installed requirements-test.txt
 	@echo "Installing the tools of the tests ..."
-	@$(BIN)/pip install --quiet --disable-pip-version-check --requirement requirements-test.txt
+	@$(PIP_INSTALL) --requirement requirements-test.txt
 	@touch $@

@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+import json
 import re
+import tomllib
 from pathlib import Path
 
 import numpy as np
 import pytest
+import yaml
 
 from tools import notebooks, readme_picture
 
 ROOT = Path(__file__).parents[1]
-DOCUMENTS = ("README.md", "CONTRIBUTING.md", "CHANGELOG.md")
+DOCUMENTS = ("README.md", "CONTRIBUTING.md", "MAINTAINERS.md", "SECURITY.md", "CODE_OF_CONDUCT.md", "CHANGELOG.md")
 NUMBER = re.compile(r"-?\d*\.?\d+(?:e-?\d+)?")
 LEAD = "(lead)"
 # The headings of the article, without those that only repeat ("Implementation").
 HEADINGS = 57
+# What the pages are built with and do not contain, and what they contain that does not come from npm.
+BUILD_TOOLS = {"esbuild"}
+FRAME = ("Sphinx Book Theme", "PyData Sphinx Theme", "Font Awesome", "anywidget", "JupyterQuiz", "STIX Two Math")
 
 
 def text_of(name: str) -> str:
@@ -71,6 +77,33 @@ def test_the_readme_credits_the_article_and_names_both_licenses():
     readme = " ".join(text_of("README.md").split())
     for part in ("Mayank Sharma", "How Neural Networks Actually Learn", "19 January 2026", "MIT", "CC BY 4.0"):
         assert part in readme
+
+
+def test_the_notice_names_what_the_pages_load():
+    """Each npm package, by its name or its scope, and what the pages' frame is made of."""
+    assets = json.loads(text_of("tools/assets/package.json"))["dependencies"].keys() - BUILD_TOOLS
+    notice = text_of("NOTICE")
+    assert {name for name in assets if name.partition("/")[0] not in notice} == set()
+    assert {name for name in FRAME if name not in notice} == set()
+
+
+def test_the_version_is_the_same_wherever_it_stands():
+    version = tomllib.loads(text_of("pyproject.toml"))["project"]["version"]
+    citation = yaml.safe_load(text_of("CITATION.cff"))
+    assert citation["version"] == version
+    assert f"## {version} - {citation['date-released']}\n" in text_of("CHANGELOG.md")
+
+
+# --- the workflows -----------------------------------------------------------------------------------
+
+
+def test_the_site_is_published_only_after_its_tests():
+    jobs = {}
+    for path in (ROOT / ".github" / "workflows").glob("*.yml"):
+        jobs |= yaml.safe_load(path.read_text(encoding="utf-8"))["jobs"]
+    publishing = [job for job in jobs.values() if any("deploy-pages" in step.get("uses", "") for step in job["steps"])]
+    assert [job["needs"] for job in publishing] == ["test"]
+    assert any(step.get("run") == ".ci/run" for step in jobs["test"]["steps"])
 
 
 # --- the map from the article to the course ----------------------------------------------------------

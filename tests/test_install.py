@@ -1,0 +1,130 @@
+"""What is installed: one list with exact pins, the rest constrained, and a wheel whose core needs NumPy alone."""
+
+from __future__ import annotations
+
+import ast
+import importlib.metadata
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tomllib
+import venv
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+ROOT = Path(__file__).parents[1]
+PACKAGES = ("optim_lib", "exercises", "experiments")
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+
+
+def normal(name: str) -> str:
+    """A distribution's name as packaging compares it."""
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def pins(file: str) -> dict[str, str]:
+    """The versions that a file of requirements pins, by name."""
+    lines = (ROOT / file).read_text(encoding="utf-8").splitlines()
+    return {normal(m[1]): m[2] for line in lines if (m := re.match(r"([\w.-]+)(?:\[[\w,]+\])?==([^\s;]+)", line))}
+
+
+# --- the lists -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("file", ["requirements.txt", "requirements-test.txt"])
+def test_the_constraints_pin_what_the_requirements_pin(file):
+    constrained = pins("constraints.txt")
+    assert {name: constrained.get(name) for name in pins(file)} == pins(file), "run: make constraints"
+
+
+def test_whatever_the_pinned_packages_need_is_constrained():
+    constrained, missing = pins("constraints.txt"), set()
+    installed = {normal(found.name) for found in importlib.metadata.distributions()}
+    for name in constrained:
+        try:
+            needs = importlib.metadata.requires(name) or []
+        except importlib.metadata.PackageNotFoundError:
+            continue  # of another system
+        needed = {normal(re.match(r"[\w.-]+", need)[0]) for need in needs if "extra ==" not in need}
+        missing |= needed & installed - constrained.keys()
+    assert missing == set()
+
+
+def declared() -> set[str]:
+    """The distributions that the project declares, in any extra."""
+    lists = [PROJECT["dependencies"], *PROJECT["optional-dependencies"].values()]
+    return {normal(re.match(r"[\w.-]+", need)[0]) for needs in lists for need in needs} - {PROJECT["name"]}
+
+
+def imported() -> set[str]:
+    """The top-level modules that the packages import from elsewhere."""
+    found = set()
+    for file in (path for package in PACKAGES for path in (ROOT / package).rglob("*.py")):
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Import):
+                found |= {alias.name.partition(".")[0] for alias in node.names}
+            elif isinstance(node, ast.ImportFrom) and not node.level:
+                found.add(node.module.partition(".")[0])
+    return found - set(sys.stdlib_module_names) - set(PACKAGES) - {"__future__"}
+
+
+def test_whatever_is_imported_is_declared():
+    providers = importlib.metadata.packages_distributions()
+    undeclared = {name for name in imported() if not {normal(d) for d in providers.get(name, [])} & declared()}
+    assert undeclared == set()
+
+
+def test_all_means_every_extra():
+    extras = PROJECT["optional-dependencies"]
+    listed = {part for need in extras["all"] + extras["notebook"] for part in re.findall(r"\[([\w,]+)\]", need)}
+    assert {name for names in listed for name in names.split(",")} == extras.keys() - {"all"}
+
+
+# --- the wheel alone -----------------------------------------------------------------------------------
+
+SOURCES = (*PACKAGES, "pyproject.toml", "README.md", "LICENSE", "LICENSE-text", "NOTICE")
+
+
+def python_of(environment: Path) -> Path:
+    return environment / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+
+
+def run(*command: str | Path) -> str:
+    done = subprocess.run(list(map(str, command)), capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+@pytest.fixture(scope="module")
+def bare(tmp_path_factory) -> Path:
+    """An environment that has the project's wheel and NumPy, nothing else. Nothing is downloaded."""
+    folder = tmp_path_factory.mktemp("install")
+    source, environment = folder / "source", folder / "environment"
+    source.mkdir()
+    for name in SOURCES:  # a copy, since setuptools leaves its own folders beside what it builds
+        copy = shutil.copytree if (ROOT / name).is_dir() else shutil.copyfile
+        copy(ROOT / name, source / name)
+    pip, options = [sys.executable, "-m", "pip"], ["--quiet", "--disable-pip-version-check", "--no-deps"]
+    run(*pip, "wheel", *options, "--no-build-isolation", "--wheel-dir", folder, source)
+    venv.create(environment, with_pip=False)
+    (wheel,) = folder.glob("understanding_optimizers-*.whl")
+    run(*pip, "--python", python_of(environment), "install", *options, "--no-index", wheel)
+    site = Path(run(python_of(environment), "-c", "import sysconfig; print(sysconfig.get_path('purelib'))").strip())
+    for found in Path(np.__file__).parents[1].glob("numpy*"):
+        (site / found.name).symlink_to(found)
+    return environment
+
+
+def test_the_wheel_has_whatever_the_packages_read(bare):
+    site = next(bare.rglob("optim_lib")).parent
+    for package in PACKAGES:
+        data = {
+            file.relative_to(ROOT)
+            for file in (ROOT / package).rglob("*")
+            if file.is_file() and file.suffix not in (".pyc", ".py") and "ruff_cache" not in str(file)
+        }
+        assert {file for file in data if not (site / file).exists()} == set()
