@@ -26,6 +26,24 @@ CHECK_TAG = "nbval-check-output"
 _TAG = re.compile(r"ex-(\d+\.\d+)")
 
 
+def read(path: Path) -> NotebookNode:
+    """Read a notebook, also one that an editor saved with a byte order mark.
+
+    Raises
+    ------
+    ValueError
+        If the file is not UTF-8 text, or not a notebook.
+    """
+    import nbformat
+
+    try:
+        return nbformat.reads(Path(path).read_text(encoding="utf-8-sig"), as_version=4)
+    except UnicodeDecodeError as error:
+        raise ValueError(f"{path} is not UTF-8 text; save it as UTF-8") from error
+    except nbformat.reader.NotJSONError as error:
+        raise ValueError(f"{path} is not a notebook") from error
+
+
 def filled(notebook: NotebookNode, part: str) -> NotebookNode:
     """A copy of `notebook` with `part` of each exercise in its starter cell, and its outcome below.
 
@@ -60,7 +78,7 @@ def sync(path: Path) -> bool:
     """Write statements, starters and expected outputs into the notebook at `path`; return whether anything changed."""
     import nbformat
 
-    notebook = nbformat.read(path, as_version=4)
+    notebook = read(path)
     fresh = filled(notebook, "starter")
     if fresh == notebook:
         return False
@@ -80,7 +98,7 @@ def solve(source: Path, target: Path, force: bool = False) -> int:
     """
     import nbformat
 
-    notebook = nbformat.read(source, as_version=4)
+    notebook = read(source)
     if target.exists() and target.samefile(source):
         raise FileExistsError(f"{target} is the notebook to be solved; it is never overwritten")
     if target.exists() and not force:
@@ -96,9 +114,7 @@ def solve(source: Path, target: Path, force: bool = False) -> int:
 
 def problems(path: Path) -> list[str]:
     """What is wrong with the exercises in the notebook at `path`, a sentence each; empty when all is well."""
-    import nbformat
-
-    notebook = nbformat.read(path, as_version=4)
+    notebook = read(path)
     try:
         fresh = filled(notebook, "starter")
     except (KeyError, ValueError) as error:

@@ -81,6 +81,40 @@ def test_without_its_memory_an_edit_still_survives(folders, memory):
     assert (workspace / "08_adam.ipynb").read_bytes() == edited
 
 
+@pytest.mark.parametrize("encoding", ["utf-16", "cp1252", "utf-8-sig", "utf-32-le"])
+def test_a_copy_in_another_encoding_is_the_students_and_stops_nothing(folders, encoding):
+    chapters, workspace = folders
+    write_chapter(chapters, name="09_adamw.ipynb")
+    lay_out(*folders)
+    mine = workspace / "08_adam.ipynb"
+    mine.write_text(mine.read_text(encoding="utf-8").replace("x = ...", "x = 'ä'"), encoding=encoding)
+    edited = mine.read_bytes()
+    for name in ("08_adam.ipynb", "09_adamw.ipynb"):
+        write_chapter(chapters, "x = ...  # new", name)
+    told = "\n".join(lay_out(*folders))
+    assert mine.read_bytes() == edited
+    assert "08_adam.new.ipynb" in told
+    assert ("cannot be read as UTF-8" in told) == (encoding != "utf-8-sig")
+    assert "09_adamw.ipynb: brought up to date" in told
+
+
+@pytest.mark.parametrize("change", [lambda b: b"\xef\xbb\xbf" + b, lambda b: b.replace(b"\n", b"\r\n")])
+def test_a_mark_or_other_line_ends_are_no_edit(folders, change):
+    chapters, workspace = folders
+    lay_out(*folders)
+    mine = workspace / "08_adam.ipynb"
+    mine.write_bytes(change(mine.read_bytes()))
+    write_chapter(chapters, "x = ...  # new")
+    assert lay_out(*folders) == ["08_adam.ipynb: brought up to date"]
+
+
+def test_a_folder_in_the_place_of_a_copy_stops_nothing(folders):
+    _, workspace = folders
+    (workspace / "08_adam.ipynb").mkdir(parents=True)
+    assert "08_adam.ipynb" in "\n".join(lay_out(*folders))
+    assert (workspace / "08_adam.ipynb").is_dir()
+
+
 CITED = citations(BIBLIOGRAPHY)
 
 

@@ -144,7 +144,7 @@ def stored_text(notebook: NotebookNode) -> str:
 
 
 def read(path: Path) -> NotebookNode:
-    """Read a notebook file.
+    """Read a notebook file, also one that begins with a byte order mark.
 
     Raises
     ------
@@ -152,7 +152,7 @@ def read(path: Path) -> NotebookNode:
         If the file is not a notebook.
     """
     try:
-        notebook = nbformat.reader.reads(path.read_text(encoding="utf-8"))
+        notebook = nbformat.reader.reads(path.read_text(encoding="utf-8-sig"))
     except (nbformat.reader.NotJSONError, nbformat.ValidationError, UnicodeDecodeError) as error:
         first_line = str(error).splitlines()[0]
         raise ValueError(f"{path} is not a notebook: {first_line}") from error

@@ -114,6 +114,14 @@ def _hash(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
+def _text_of(path: Path) -> str | None:
+    """The text of a student's file, whatever its line ends, also behind a byte order mark; None if it is not UTF-8."""
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except (UnicodeDecodeError, OSError):
+        return None
+
+
 def _remembered(workspace: Path) -> dict[str, str]:
     try:
         found = json.loads((workspace / MEMORY).read_text(encoding="utf-8"))
@@ -130,12 +138,15 @@ def lay_out(chapters: Path = CHAPTERS, workspace: Path = WORKSPACE) -> list[str]
     pages = [chapters / name for name in PAGES if (chapters / name).exists()]
     for path in [*sorted(chapters.glob("*.ipynb")), *pages]:
         ours, mine = student_copy(path, cited), workspace / path.name
-        theirs = mine.read_text(encoding="utf-8") if mine.exists() else None
-        if theirs is None or (theirs != ours and memory.get(path.name) == _hash(theirs)):
+        known, theirs = memory.get(path.name), _text_of(mine)
+        is_new = not mine.exists()
+        if theirs is None and not is_new:
+            told.append(f"{path.name}: it cannot be read as UTF-8 text, so it stays; save it as UTF-8 to open it here")
+        if is_new or (theirs is not None and theirs != ours and known == _hash(theirs)):
             mine.write_text(ours, encoding="utf-8")
             memory[path.name] = _hash(ours)
-            told.append(f"{path.name}: {'copied' if theirs is None else 'brought up to date'}")
-        elif theirs != ours and memory.get(path.name) != _hash(ours):
+            told.append(f"{path.name}: {'copied' if is_new else 'brought up to date'}")
+        elif theirs != ours and known != _hash(ours):
             beside = mine.with_name(f"{path.stem}.new{path.suffix}")
             beside.write_text(ours, encoding="utf-8")
             memory[path.name] = _hash(ours)

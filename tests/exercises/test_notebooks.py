@@ -262,6 +262,23 @@ def test_export_and_import_carry_progress_between_places(progress_file, tmp_path
     assert "carried.json: this is not a record" in capsys.readouterr().err
 
 
+def test_a_notebook_with_a_byte_order_mark_is_read(chapter, tmp_path):
+    chapter.write_bytes(b"\xef\xbb\xbf" + chapter.read_bytes())
+    assert main(["sync", str(chapter)]) == 0
+    assert main(["sync", "--check", str(chapter)]) == 0
+    assert main(["solve", str(chapter), str(tmp_path / "solved.ipynb")]) == 0
+
+
+@pytest.mark.parametrize(
+    ("content", "says"), [("{}".encode("utf-16"), "is not UTF-8 text"), (b"print(1)", "is not a notebook")]
+)
+def test_what_is_no_notebook_is_named(tmp_path, capsys, content, says):
+    path = tmp_path / "mine.ipynb"
+    path.write_bytes(content)
+    assert main(["sync", str(path)]) == 1
+    assert f"{path} {says}" in capsys.readouterr().err
+
+
 def test_commands_run_as_a_module():
     run = subprocess.run([sys.executable, "-m", "exercises", "--help"], capture_output=True, text=True)
     assert run.returncode == 0
