@@ -166,6 +166,7 @@ central_differences = Exercise(
             "With whole numbers as parameters, `np.zeros_like` makes an array of whole numbers, and a nudge of 0.0001 "
             "becomes 0 in it. Convert first: `np.array(theta, dtype=float)`.",
             points=4,
+            evident=True,
         ),
         WrongAnswer(
             """
@@ -389,6 +390,7 @@ kinds = Exercise(
             edit(CLASSIFY, ("if up and down:", "if up and down and up + down == len(eigenvalues):")),
             "A flat direction does not undo a saddle: with one way up and one way down, it is a saddle whatever the "
             "others do.",
+            evident=True,
         ),
         WrongAnswer(
             edit(CLASSIFY, ("up == len(eigenvalues)", "down == 0"), ("down == len(eigenvalues)", "up == 0")),

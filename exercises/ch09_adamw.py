@@ -403,6 +403,7 @@ gap = Exercise(
             edit(GAP, ("learning_rate * weight_decay * step", "0.0 * step")),
             "The two orders do not give the same: one shrinks the step as well as the weights.",
             points=0,
+            evident=True,
         ),
     ],
     accepted_answers=[

@@ -148,11 +148,13 @@ the_ratio = Exercise(
             edit(RATIO, ("weight_norm == 0 or grad_norm == 0", "grad_norm == 0")),
             "Weights that are all zero get the ratio 0, so they stay zero for ever. The ratio is 1 there as well.",
             points=2,
+            evident=True,
         ),
         WrongAnswer(
             edit(RATIO, ("return 1.0", "return 0.0")),
             "Where a norm is zero the ratio is 0 here: a bias that starts at zero would never move. It should be 1.",
             points=2,
+            evident=True,
         ),
         WrongAnswer(
             edit(RATIO, ("grad_norm + weight_decay * weight_norm", "np.linalg.norm(grad + weight_decay * theta)")),

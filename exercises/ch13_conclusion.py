@@ -286,8 +286,9 @@ what_it_ignores = Exercise(
     wrong_answers=[
         WrongAnswer(
             edit(INVARIANCES, ("[[0.8, -0.6], [0.6, 0.8]]", "[[0.0, -1.0], [1.0, 0.0]]")),
-            "A quarter turn only exchanges the coordinates, which no rule here notices. Use a turn that mixes them.",
+            "yours says the opposite",
             points=1,
+            diagnose=False,
         ),
         WrongAnswer(
             edit(INVARIANCES, ("gradient(turn.T @ x), turn @ start)", "gradient(turn.T @ x), start)")),

@@ -52,6 +52,11 @@ class WrongAnswer:
         The points it must get, where that matters. It always has to get less than full marks.
     convention : bool
         True when this is not a slip but another convention in use: the feedback then says so.
+    diagnose : bool
+        False for a mistake that the checks themselves name.
+    evident : bool
+        True when the sentence says no more than what was returned shows. It is then said even of outputs that many
+        mistakes share, such as zeros; otherwise a number is needed that is no coincidence.
     """
 
     source: str
@@ -59,6 +64,7 @@ class WrongAnswer:
     points: int | None = None
     convention: bool = False
     diagnose: bool = True
+    evident: bool = False
 
 
 @dataclass(frozen=True)
@@ -102,8 +108,10 @@ class Exercise:
         copies, and changing one is reported.
     none_ok : bool
         True when the answer, a function, may return None.
+    prepare : callable, optional
+        Imports and computes what the checks need; called before an answer's time begins to run.
     time_limit : float
-        Seconds allowed for one check.
+        Seconds that the student's code may take in one check.
 
     Raises
     ------
@@ -125,6 +133,7 @@ class Exercise:
     setup: str = "import numpy as np"
     changes: tuple[int, ...] = ()
     none_ok: bool = False
+    prepare: Callable[[], Any] | None = None
     time_limit: float = 10.0
     points: int = field(init=False)
 

@@ -5,13 +5,11 @@ can go wrong in a call into one sentence, and records what came out, so that the
 behavior of two answers.
 """
 
-import contextlib
 import inspect
 import linecache
-import signal
+import math
 import sysconfig
-import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -19,26 +17,46 @@ from typing import Any
 import numpy as np
 
 from exercises.compare import NotAttempted, Wrong, kind_of, plural
+from exercises.sandbox import Clock, Originals, TimeUp
 
 _LIBRARIES = tuple({sysconfig.get_path(key) for key in ("stdlib", "purelib", "platlib")})
 _PROJECT = Path(__file__).resolve().parent.parent
 _OWN = (str(_PROJECT / "exercises"), str(_PROJECT / "optim_lib"))
+MOST_ITEMS = 1_000_000
 
 
 class AnswerError(Exception):
     """The student's code raised an exception; the message says which and where."""
 
 
-class TimeUp(BaseException):
-    """A check took too long. Not an Exception, so that a student's ``except Exception`` lets it through."""
-
-
 class Guard:
-    """What one run of one check needs to know: the record of outputs and the changed inputs."""
+    """What one run of one check needs to know: the record of outputs, the changed inputs, the clock.
 
-    def __init__(self, changes: tuple[int, ...] = (), none_ok: bool = False) -> None:
+    Parameters
+    ----------
+    changes : tuple of int
+        Positions of the arguments that the answer is asked to change in place.
+    none_ok : bool
+        Whether the answer may return None.
+    clock : Clock
+        Runs while the student's code does.
+    shaken : bool
+        True to change every number that is handed to the answer a little: two answers that make the same mistake
+        still agree, two that only coincide on the inputs of the check do not.
+    """
+
+    def __init__(
+        self,
+        changes: tuple[int, ...] = (),
+        none_ok: bool = False,
+        clock: Clock | None = None,
+        shaken: bool = False,
+    ) -> None:
         self.changes = changes
         self.none_ok = none_ok
+        self.clock = clock or Clock(math.inf)
+        self.handed = shaken_copy if shaken else snapshot
+        self.originals = Originals()
         self.events: list[Any] = []
         self.changed_inputs: list[str] = []
 
@@ -56,21 +74,30 @@ class Guard:
 
     def call(self, function: Any, name: str, args: tuple, kwargs: dict, changes: tuple[int, ...]) -> Any:
         """Call the student's `function` on copies, record what came out, and return it."""
-        _match_signature(function, name, args, kwargs)
-        given = [arg if index in changes else snapshot(arg) for index, arg in enumerate(args)]
-        given_kwargs = {key: snapshot(value) for key, value in kwargs.items()}
+        given = [arg if index in changes else self.handed(arg) for index, arg in enumerate(args)]
+        given_kwargs = {key: self.handed(value) for key, value in kwargs.items()}
         before = [snapshot(arg) for arg in given], snapshot(given_kwargs)
-        try:
-            result = function(*given, **given_kwargs)
-        except (Wrong, NotAttempted, KeyboardInterrupt, TimeUp):
-            raise
-        except (Exception, SystemExit) as error:
-            self.events.append((type(error).__name__, str(error)))
-            raise as_answer_error(error) from error
+        result = self.run(lambda: _called(function, name, given, given_kwargs))
         changed = [given[index] for index in changes if index < len(given)]
         self.events.append(_recorded([result, changed]))
         self._note_changes(function, name, given, given_kwargs, before, changes)
         return result
+
+    def run(self, code: Callable[[], Any], passing: tuple[type[Exception], ...] = ()) -> Any:
+        """Run a piece of the student's code: timed, NumPy put back afterwards, errors told in the student's lines.
+
+        Exceptions of the types `passing` are no errors and go on as they are.
+        """
+        try:
+            with self.clock.running():
+                return code()
+        except (Wrong, NotAttempted, KeyboardInterrupt, TimeUp, *passing):
+            raise
+        except BaseException as error:
+            self.events.append((type(error).__name__, text_of(error)))
+            raise as_answer_error(error) from error
+        finally:
+            self.originals.put_back()
 
     def _note_changes(self, function, name, given, given_kwargs, before, changes) -> None:
         names = _argument_names(function, len(given))
@@ -108,19 +135,15 @@ class GuardedFunction:
 
     def _items(self, iterator: Iterator) -> Iterator:
         """The items of a generator that the student wrote, each recorded."""
-        while True:
+        for _ in range(MOST_ITEMS):
             try:
-                item = next(iterator)
+                item = self._guard.run(lambda: next(iterator), passing=(StopIteration,))
             except StopIteration:
                 return
-            except (Wrong, NotAttempted):
-                raise
-            except Exception as error:
-                self._guard.events.append((type(error).__name__, str(error)))
-                raise as_answer_error(error) from error
             _refuse_ellipsis(item)
             self._guard.events.append(_recorded(item))
             yield item
+        raise Wrong(f"`{self.__name__}` goes on for more than {MOST_ITEMS:,} items: does it never end?")
 
 
 class GuardedClass:
@@ -172,32 +195,21 @@ def unchanged_inputs(answer: Any) -> None:
         raise Wrong(changed[0])
 
 
-@contextlib.contextmanager
-def time_limit(seconds: float) -> Iterator[None]:
-    """Raise `TimeUp` in the body after `seconds`, where the system can (the main thread, on POSIX)."""
-    if not hasattr(signal, "setitimer") or threading.current_thread() is not threading.main_thread():
-        yield
-        return
-
-    def stop(signum, frame):
-        raise TimeUp
-
-    previous = signal.signal(signal.SIGALRM, stop)
-    remaining, _ = signal.setitimer(signal.ITIMER_REAL, seconds)
-    try:
-        yield
-    finally:
-        signal.setitimer(signal.ITIMER_REAL, remaining)
-        signal.signal(signal.SIGALRM, previous)
-
-
 def as_answer_error(error: BaseException) -> Exception:
     """The exception that the grader reports for one that the student's code raised."""
-    message = str(error).strip()
+    message = text_of(error).strip()
     if isinstance(error, TypeError) and "ellipsis" in message.lower():
         return NotAttempted()
     text = f"{type(error).__name__}: {message}" if message else type(error).__name__
     return AnswerError(f"Your code stopped with `{text}`{place_of(error.__traceback__)}.")
+
+
+def text_of(error: BaseException) -> str:
+    """``str(error)``, also when that raises."""
+    try:
+        return str(error)
+    except BaseException:
+        return ""
 
 
 def place_of(traceback: TracebackType | None) -> str:
@@ -234,15 +246,40 @@ def snapshot(value: Any) -> Any:
     return value
 
 
+def shaken_copy(value: Any) -> Any:
+    """A copy of `value` with every number that is not whole made smaller, by up to a thousandth of itself.
+
+    Shares stay below one, zeros zero, and symmetric matrices symmetric.
+    """
+    if isinstance(value, np.ndarray) and value.dtype.kind == "f":
+        noise = np.random.default_rng(value.size).uniform(size=value.shape)
+        if value.ndim == 2 and value.shape[0] == value.shape[1] and np.array_equal(value, value.T, equal_nan=True):
+            noise = (noise + noise.T) / 2
+        return value * (1 - 1e-3 * noise)
+    if isinstance(value, float):
+        return value * (1 - 0.7e-3)
+    if type(value) is dict:
+        return {key: shaken_copy(item) for key, item in value.items()}
+    if type(value) in (list, tuple):
+        return type(value)(shaken_copy(item) for item in value)
+    return snapshot(value)
+
+
 def _recorded(value: Any) -> Any:
-    """A snapshot that two answers can share: objects of their own classes become one mark."""
+    """A snapshot that two answers can share, of plain types: objects of their own classes become one mark."""
     if isinstance(value, np.ndarray):
-        return value.copy()
+        return np.array(value) if value.dtype.kind in "buifUS" else "<object>"
     if isinstance(value, Mapping):
-        return {key: _recorded(item) for key, item in value.items()}
+        return {str(key): _recorded(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
         return [_recorded(item) for item in value]
-    return value if _is_numeric(value) or isinstance(value, str | bool | None) else "<object>"
+    if isinstance(value, str):
+        return str.__str__(value)
+    if value is None or isinstance(value, bool | np.number):
+        return value
+    if isinstance(value, int | float):
+        return float(value) if isinstance(value, float) else int(value)
+    return "<object>"
 
 
 def same(one: Any, other: Any, rtol: float = 0.0) -> bool:
@@ -280,10 +317,9 @@ def _attribute(guard: Guard, owner: Any, name: str, owner_name: str) -> Any:
     if name.startswith("__"):
         raise AttributeError(name)
     try:
-        value = getattr(owner, name)
+        value = guard.run(lambda: getattr(owner, name), passing=(AttributeError,))
     except AttributeError:
-        what = "method or attribute"
-        raise Wrong(f"`{owner_name}` has no {what} `{name}`.") from None
+        raise Wrong(f"`{owner_name}` has no method or attribute `{name}`.") from None
     if value is ...:
         raise NotAttempted
     if inspect.isroutine(value):
@@ -291,14 +327,23 @@ def _attribute(guard: Guard, owner: Any, name: str, owner_name: str) -> Any:
     return value
 
 
-def _match_signature(function: Any, name: str, args: tuple, kwargs: dict) -> None:
+def _called(function: Any, name: str, args: list, kwargs: dict) -> Any:
+    """`function(*args, **kwargs)`; when it does not take these arguments, a sentence that says what it takes."""
+    try:
+        return function(*args, **kwargs)
+    except TypeError as error:
+        if error.__traceback__.tb_next is None:  # not raised in the function's own code
+            _match_signature(function, name, args, kwargs)
+        raise
+
+
+def _match_signature(function: Any, name: str, args: list, kwargs: dict) -> None:
     """Raise `Wrong` when `function` cannot be called so, saying how it is called and what it takes."""
     try:
         signature = inspect.signature(function)
-    except (TypeError, ValueError):
-        return
-    try:
         signature.bind(*args, **kwargs)
+    except ValueError:
+        return
     except TypeError as error:
         shown = ", ".join([*map(kind_of, args), *(f"{key}={kind_of(value)}" for key, value in kwargs.items())])
         raise Wrong(

@@ -6,7 +6,7 @@ Everything here is deterministic: a chapter stores these outputs and the tests c
 import re
 import textwrap
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from html import escape
 from importlib.resources import files
@@ -15,6 +15,7 @@ from exercises.compare import plural
 from exercises.definition import Exercise
 
 NOT_ATTEMPTED = "not attempted"
+NOT_RUN = "not run"
 STATUSES = (NOT_ATTEMPTED, "wrong", "partial", "right", "error")
 WORDS = {
     NOT_ATTEMPTED: "Not attempted yet",
@@ -22,21 +23,24 @@ WORDS = {
     "partial": "Partly right",
     "right": "Right",
     "error": "Stopped with an error",
+    NOT_RUN: "Not run",
 }
-_TEXT_MARKS = {NOT_ATTEMPTED: "[ ]", "wrong": "[x]", "partial": "[~]", "right": "[+]", "error": "[!]"}
+_TEXT_MARKS = {NOT_ATTEMPTED: "[ ]", "wrong": "[x]", "partial": "[~]", "right": "[+]", "error": "[!]", NOT_RUN: "[-]"}
 _PATHS = {
     NOT_ATTEMPTED: '<circle cx="8" cy="8" r="6" stroke-dasharray="2.5 2.2"/>',
     "wrong": '<path d="M3.5 3.5l9 9m0-9l-9 9"/>',
     "partial": '<circle cx="8" cy="8" r="6"/><path d="M8 2a6 6 0 0 0 0 12z" fill="currentColor"/>',
     "right": '<path d="M2.5 8.5l4 4 7-9"/>',
     "error": '<path d="M8 2l6.5 12h-13zM8 6.5v3.5m0 1.7v.3"/>',
+    NOT_RUN: '<path d="M3 8h10"/>',
 }
 _WIDTH = 92
+_LONGEST = 200
 
 
 @dataclass(frozen=True)
 class Part:
-    """The outcome of one check."""
+    """The outcome of one check. `state` is one of `STATUSES`, or "not run" after a check that did not end."""
 
     name: str
     points: int
@@ -63,6 +67,8 @@ class Result:
         What the student's code printed while it was checked.
     notice : str
         Set only when something about saving has to be said.
+    mistakes : list of str
+        The sentences, among all that is said, of known mistakes that were recognized.
     """
 
     exercise: Exercise
@@ -71,6 +77,12 @@ class Result:
     notes: list[str] = field(default_factory=list)
     printed: str = ""
     notice: str = ""
+    mistakes: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.parts = [replace(part, feedback=encodable(part.feedback)) for part in self.parts]
+        self.messages, self.notes = [*map(encodable, self.messages)], [*map(encodable, self.notes)]
+        self.printed = encodable(self.printed)
 
     @property
     def points(self) -> int:
@@ -82,7 +94,7 @@ class Result:
 
     @property
     def status(self) -> str:
-        states = {part.state for part in self.parts}
+        states = {part.state for part in self.parts} - {NOT_RUN}
         if states == {NOT_ATTEMPTED}:
             return NOT_ATTEMPTED
         if states == {"right"}:
@@ -366,5 +378,10 @@ def _wrapped(text: str, indent: str) -> list[str]:
 
 
 def _first_lines(text: str, most: int = 12) -> list[str]:
-    lines = text.rstrip().splitlines()
+    lines = [line if len(line) <= _LONGEST else f"{line[:_LONGEST]} ..." for line in text.rstrip().splitlines()]
     return lines if len(lines) <= most else [*lines[:most], f"... and {len(lines) - most} more lines"]
+
+
+def encodable(text: str) -> str:
+    """`text` with what UTF-8 cannot hold (half of a surrogate pair) spelled out: a notebook has to store it."""
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")

@@ -4,6 +4,7 @@ from typing import Any
 
 from exercises import record
 from exercises.grading import MISSING, grade
+from exercises.own_work import is_handed_out
 from exercises.registry import chapters, get
 from exercises.result import NOT_ATTEMPTED, Hint, Progress, Result, Solution, Standing
 
@@ -31,9 +32,14 @@ def check(id: str, answer: Any = MISSING) -> Result:
         When there is no such exercise.
     """
     exercise = get(id)
-    result = grade(exercise, answer)
+    handed_out = is_handed_out(exercise, answer)
+    result = grade(exercise, answer, isolated=True)
     if result.status != NOT_ATTEMPTED:
-        result.notice = record.save_score(id, result.points, result.max_points, result.status, exercise.answer)
+        notices = [record.save_solution_seen(id) if handed_out else ""]
+        notices.append(record.save_score(id, result.points, result.max_points, result.status, exercise.answer))
+        if handed_out:
+            notices.append("This is the solution that the course hands out, so your progress marks the points with *.")
+        result.notice = " ".join(dict.fromkeys(filter(None, notices)))
     return result
 
 

@@ -26,7 +26,7 @@ def _small(halve):
 
 
 def _negative(halve):
-    if (halve(np.array([-2.0, -6.0])) > 0).any():
+    if (halve(np.array([-2.6, -6.2])) > 0).any():
         raise Wrong("Half of a negative number is negative.")
 
 

@@ -7,9 +7,19 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 
-from exercises.authoring import Check, NotAttempted, WrongAnswer, close, edit, outputs, raw, unchanged_inputs
+from exercises.authoring import (
+    Check,
+    NotAttempted,
+    WrongAnswer,
+    close,
+    edit,
+    outputs,
+    raw,
+    unchanged_inputs,
+)
 from exercises.definition import load
 from exercises.grading import grade
+from tests.exercises.conftest import HALVE
 
 
 def graded(exercise, source):
@@ -281,11 +291,52 @@ def test_an_unknown_mistake_gets_no_diagnosis(toy):
     assert "is 3.5 times too small" in result.feedback[0]
 
 
-def test_a_mistake_known_from_one_failing_check_is_named_there(toy):
-    source = "def halve(v):\n    return 2 * v if v[0] > 0 else abs(v) + 3"
+def test_a_mistake_that_explains_a_failing_check_is_named_there(toy):
+    """Two mistakes at once, each known: the first check meets one of them, the second the other."""
+    source = "def halve(v):\n    return 2 * v if v[0] > 0 else abs(v) / 2"
     result = graded(toy, source)
     assert result.messages == []
     assert result.parts[0].feedback.startswith("You double: `/` divides. Half of the numbers is 4 times too large")
+    assert result.mistakes == ["You double: `/` divides.", "The sign is lost."]
+
+
+def test_a_sentence_that_another_failing_check_contradicts_is_not_said(toy):
+    """Doubling passes the check of negative numbers, and this answer does not: it does something else."""
+    source = "def halve(v):\n    return 2 * v if v[0] > 0 else abs(v) + 3"
+    result = graded(toy, source)
+    assert result.mistakes == []
+    assert result.parts[0].feedback.startswith("Half of the numbers is 4 times too large")
+
+
+def test_a_sentence_that_a_passing_check_contradicts_is_not_said(toy_with):
+    """A known mistake that fails both checks explains nothing in an answer that fails only one."""
+    exercise = toy_with(
+        checks=[
+            Check("one", 1, lambda halve: close(halve(26.4), 13.2, "half of 26.4")),
+            Check("two", 1, lambda halve: close(halve(-2.6), -1.3, "half of -2.6")),
+        ]
+    )
+    assert graded(exercise, "def halve(v):\n    return v * 2").mistakes == ["You double: `/` divides."]
+    assert graded(exercise, "def halve(v):\n    return v * 2 if v > 0 else v / 2").mistakes == []
+
+
+def test_outputs_that_many_mistakes_share_name_none(toy_with):
+    """Zero comes from many mistakes; the one that happens to be listed is not blamed for it."""
+    lost = edit(HALVE, ("values / 2", "0 * values"))
+    exercise = toy_with(wrong_answers=[WrongAnswer(lost, "You multiply by zero."), *toy_with().wrong_answers])
+    assert graded(exercise, "def halve(values):\n    return values - values").mistakes == []
+    evident = WrongAnswer(lost, "You return zeros.", evident=True)
+    exercise = toy_with(wrong_answers=[evident, *toy_with().wrong_answers])
+    assert graded(exercise, "def halve(values):\n    return values - values").mistakes == ["You return zeros."]
+
+
+def test_a_mistake_that_only_coincides_on_the_inputs_of_the_check_is_not_named(toy_with):
+    """At 26.4 doubling and adding 26.4 give the same number; at a number near it they do not."""
+    exercise = toy_with(
+        checks=[Check("one", 1, lambda halve: close(halve(np.array([26.4])), np.array([13.2]), "half"))]
+    )
+    assert graded(exercise, "def halve(v):\n    return v * 2").mistakes == ["You double: `/` divides."]
+    assert graded(exercise, "def halve(v):\n    return v + 26.4").mistakes == []
 
 
 def test_another_convention_is_called_so(toy):
@@ -390,7 +441,7 @@ def stack_exercise(toy_with):
 
     def check(counter):
         one = counter(start=1)
-        close(one.up(2), 3, "the count")
+        close(one.up(2.25), 3.25, "the count")
         one.n = 10
         close(one.up(2), 12, "the count")
         assert isinstance(raw(one), raw(counter))
