@@ -35,7 +35,7 @@ def check(id: str, answer: Any = MISSING) -> Result:
     handed_out = is_handed_out(exercise, answer)
     result = grade(exercise, answer, isolated=True)
     if result.status != NOT_ATTEMPTED:
-        notices = [record.save_solution_seen(id) if handed_out else ""]
+        notices = [record.save_solution_seen(id, exercise.answer) if handed_out else ""]
         notices.append(record.save_score(id, result.points, result.max_points, result.status, exercise.answer))
         if handed_out:
             notices.append("This is the solution that the course hands out, so your progress marks the points with *.")
