@@ -17,6 +17,7 @@ from docutils import nodes
 from sphinx.application import Sphinx
 
 DESCRIPTION_LENGTH = 240
+FORMULA_AND_MARK = re.compile(r'(<span class="math">(?:(?!</span>).)*</span>)([,.;:!?)\u201d\u2019]+)', re.DOTALL)
 INLINE = re.compile(r"<script(?![^>]*\b(?:src|type)=)([^>]*)>(.*?)</script>", re.DOTALL)
 COURSE = "Understanding Optimizers"
 ROOT_TITLE = "How neural networks actually learn"
@@ -26,6 +27,11 @@ def scripts_as_files(html: str, write: Callable[[str], str]) -> str:
     """A page whose inline scripts are files; `write` keeps a script and gives its address."""
     html = html.replace(' onclick="window.print()"', " data-print")
     return INLINE.sub(lambda found: f'<script{found[1]} src="{write(found[2].strip())}"></script>', html)
+
+
+def with_marks_held(html: str) -> str:
+    """A page on which a mark of punctuation does not begin a line because a formula ends the one before."""
+    return FORMULA_AND_MARK.sub(r'<span class="uo-held">\1\2</span>', html)
 
 
 def _finish(app: Sphinx, error: Exception | None) -> None:
@@ -43,6 +49,8 @@ def _finish(app: Sphinx, error: Exception | None) -> None:
 
         before = page.read_text(encoding="utf-8")
         after = scripts_as_files(before, write)
+        if "uo-held" not in before:
+            after = with_marks_held(after)
         if after != before:
             page.write_text(after, encoding="utf-8")
 

@@ -4,6 +4,7 @@ Nothing of it is committed. Versions and checksums are in ``tools/assets/package
 comes from the installed wheel, so that it is the one the notebooks ran with. The result is a Sphinx static path::
 
     fonts/     the text face, and a style sheet that names it
+    search/    search.js: ``tools/assets/search.js``, bundled with MiniSearch
     widgets/   widgets.js and widgets.css: ``tools/assets/widgets.js``, bundled with ipywidgets' controls and anywidget
 """
 
@@ -21,6 +22,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 LOCKED = Path(__file__).parent / "assets"
 WIDGETS = "widgets.js"
+SEARCH = "search.js"
 # anywidget's script asks for its peers as an AMD module does; in the bundle it is an ES module.
 AS_MODULE = """\
 import * as base from "@jupyter-widgets/base";
@@ -43,7 +45,7 @@ FONT_FACE = """\
 def key() -> str:
     """A hash of everything that decides the content of the folder of assets."""
     digest = hashlib.sha256()
-    for path in (LOCKED / "package-lock.json", LOCKED / WIDGETS, _anywidget_script(), Path(__file__)):
+    for path in (LOCKED / "package-lock.json", LOCKED / WIDGETS, LOCKED / SEARCH, _anywidget_script(), Path(__file__)):
         digest.update(path.read_bytes())
     return digest.hexdigest()
 
@@ -56,7 +58,9 @@ def ensure(folder: Path) -> bool:
     print("Fetching the site's assets (widget scripts, text face) ...", flush=True)
     modules = install(folder.parent)
     shutil.rmtree(folder, ignore_errors=True)
-    _assemble_widgets(node_in(folder.parent), modules, folder / "widgets")
+    node = node_in(folder.parent)
+    _assemble_widgets(node, modules, folder / "widgets")
+    bundle(node, modules, LOCKED / SEARCH, folder / "search")
     _assemble_fonts(modules / "@fontsource-variable" / "source-serif-4" / "files", folder / "fonts")
     stamp.write_text(key())
     return True
@@ -118,13 +122,17 @@ def install(build: Path) -> Path:
 
 def _assemble_widgets(node: Node, modules: Path, target: Path) -> None:
     """Bundle the page's widget manager with what it imports, into one script and one style sheet."""
-    source = modules.parent
-    shutil.copyfile(LOCKED / WIDGETS, source / WIDGETS)
     script = _anywidget_script().read_text(encoding="utf-8")
-    (source / "anywidget.js").write_text(AS_MODULE.format(script=script), encoding="utf-8")
+    (modules.parent / "anywidget.js").write_text(AS_MODULE.format(script=script), encoding="utf-8")
+    bundle(node, modules, LOCKED / WIDGETS, target)
+
+
+def bundle(node: Node, modules: Path, script: Path, target: Path) -> None:
+    """Put a script of ours, with what it imports, into one file of a folder."""
+    shutil.copyfile(script, modules.parent / script.name)
     options = ["--bundle", "--minify", "--format=iife", "--charset=utf8", "--legal-comments=eof", "--log-level=warning"]
     esbuild = modules.resolve() / "esbuild" / "bin" / "esbuild"
-    run([*node.node, esbuild, WIDGETS, *options, f"--outfile={target.resolve() / WIDGETS}"], source)
+    run([*node.node, esbuild, script.name, *options, f"--outfile={target.resolve() / script.name}"], modules.parent)
 
 
 def _assemble_fonts(source: Path, target: Path) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cache
 from html.parser import HTMLParser
 from pathlib import Path
-from urllib.parse import unquote, urldefrag, urljoin
+from urllib.parse import quote, unquote, urldefrag, urljoin
 
 import pytest
 
@@ -131,10 +131,25 @@ def test_front_door_leads_to_the_landing_page(open_page):
 
 
 @pytest.mark.parametrize("disk", [False, True], ids=["served", "from disk"])
-def test_search_finds_a_chapter(open_page, disk):
-    watched = open_page("search.html?q=momentum", disk=disk)
-    watched.page.wait_for_selector("#search-results li a")
-    watched.page.wait_for_timeout(300)  # excerpts are fetched after the titles
+@pytest.mark.parametrize(
+    ("words", "page", "among"),
+    [
+        ("weight decay", "09_adamw.html", 3),
+        ("why is my loss NaN", "12_choosing.html#", 3),
+        ("warm-up", "11_schedules.html", 3),
+        ("warmup", "11_schedules.html", 3),
+        ("bias correction", "08_adam.html", 3),
+        ("saddle point", "01_introduction.html", 5),
+    ],
+)
+def test_search_leads_to_the_section(open_page, words, page, among, disk):
+    watched = open_page(f"search.html?q={quote(words)}", disk=disk)
+    results = watched.page.locator("#search-results a")
+    results.first.wait_for()
+    addresses = [result.get_attribute("href") for result in results.all()[:among]]
+    assert any(page in address for address in addresses), addresses
+    assert watched.page.locator("#search-results p mark").count() > 0
+    assert "section" in watched.page.locator("#search-told").inner_text()
     assert watched.wrong == []
 
 
