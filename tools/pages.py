@@ -13,11 +13,14 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
+from bs4 import BeautifulSoup
 from docutils import nodes
 from sphinx.application import Sphinx
 
 DESCRIPTION_LENGTH = 240
 FORMULA_AND_MARK = re.compile(r'(<span class="math">(?:(?!</span>).)*</span>)([,.;:!?)\u201d\u2019]+)', re.DOTALL)
+TABLE = re.compile(r'(<div class="up-scroll"[^>]*>)(<table>.*?</table>)', re.DOTALL)
+NUMBER_AND_RANGE = re.compile(r"(\S+) (\(.*\d.*\))")
 INLINE = re.compile(r"<script(?![^>]*\b(?:src|type)=)([^>]*)>(.*?)</script>", re.DOTALL)
 COURSE = "Understanding Optimizers"
 ROOT_TITLE = "How neural networks actually learn"
@@ -32,6 +35,26 @@ def scripts_as_files(html: str, write: Callable[[str], str]) -> str:
 def with_marks_held(html: str) -> str:
     """A page on which a mark of punctuation does not begin a line because a formula ends the one before."""
     return FORMULA_AND_MARK.sub(r'<span class="uo-held">\1\2</span>', html)
+
+
+def for_a_phone(table: str) -> str:
+    """A table of the course whose cells carry their column's heading, and their ranges on a line of their own.
+
+    Where there is no room for its columns, the style sheet puts them under each other.
+    """
+    soup = BeautifulSoup(table, "html.parser")
+    headings = [cell.get_text() for cell in soup.select("thead th")]
+    for row in soup.select("tbody tr"):
+        for cell, heading in zip(row.find_all(["th", "td"]), headings, strict=True):
+            cell["data-label"] = heading
+            if cell.string and (found := NUMBER_AND_RANGE.fullmatch(cell.string)):
+                cell.string = f"{found[1]} "
+                span = soup.new_tag("span", attrs={"class": "uo-range"})
+                span.string = found[2]
+                cell.append(span)
+    if len(headings) > 3:
+        soup.table["class"] = "uo-stacks"
+    return str(soup)
 
 
 def _finish(app: Sphinx, error: Exception | None) -> None:
@@ -51,6 +74,7 @@ def _finish(app: Sphinx, error: Exception | None) -> None:
         after = scripts_as_files(before, write)
         if "uo-held" not in before:
             after = with_marks_held(after)
+        after = TABLE.sub(lambda found: found[1] + for_a_phone(found[2]), after)
         if after != before:
             page.write_text(after, encoding="utf-8")
 

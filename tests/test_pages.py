@@ -1,0 +1,40 @@
+"""What is done with a page after it is written."""
+
+from __future__ import annotations
+
+from tools import pages
+
+
+def test_inline_scripts_become_files():
+    kept = {}
+
+    def write(script: str) -> str:
+        kept[script] = f"_static/inline/{len(kept)}.js"
+        return kept[script]
+
+    page = '<script>let a = 1;</script><script src="b.js"></script><script type="application/json">{}</script>'
+    done = pages.scripts_as_files(page + '<button onclick="window.print()">', write)
+    assert kept == {"let a = 1;": "_static/inline/0.js"}
+    assert done == (
+        '<script src="_static/inline/0.js"></script><script src="b.js"></script>'
+        '<script type="application/json">{}</script><button data-print>'
+    )
+
+
+def test_a_mark_stays_with_the_formula_before_it():
+    page = '<p>the rate <span class="math"><math><mi>η</mi></math></span>, and <span class="math"><math/></span> b</p>'
+    held = pages.with_marks_held(page)
+    assert '<span class="uo-held"><span class="math"><math><mi>η</mi></math></span>,</span> and' in held
+    assert held.count("uo-held") == 1
+
+
+def test_cells_of_a_table_carry_their_heading_and_their_range():
+    table = (
+        "<table><thead><tr><th>rule</th><th>loss</th><th>steps</th><th>rate</th></tr></thead>"
+        "<tbody><tr><th>SGD</th><td>0.09 (0.08 to 0.11)</td><td>7</td><td>0.1</td></tr></tbody></table>"
+    )
+    done = pages.for_a_phone(table)
+    assert '<td data-label="loss">0.09 <span class="uo-range">(0.08 to 0.11)</span></td>' in done
+    assert '<td data-label="steps">7</td>' in done
+    assert 'class="uo-stacks"' in done
+    assert 'class="uo-stacks"' not in pages.for_a_phone(table.replace("<th>rate</th>", "").replace("<td>0.1</td>", ""))
