@@ -7,31 +7,19 @@ from pathlib import Path
 
 import pytest
 
+from tools import api_reference
+
 CHAPTERS = Path(__file__).parents[1] / "chapters"
 MODULES = (
     "optimizers", "schedules", "descent", "landscapes", "explorer", "training", "tasks", "data", "networks",
-    "measure", "plotting",
+    "measure", "family", "plotting",
 )  # fmt: skip
 DOCUMENTED = re.compile(r"^\.\. (?:auto(?:class|function|data)|py:data):: optim_lib\.(\w+)\.(\w+)$", re.MULTILINE)
-
-
-def public_names(module: str) -> set[str]:
-    """What a module exports: its `__all__`, or else the functions and classes that it defines itself."""
-    content = importlib.import_module(f"optim_lib.{module}")
-    if hasattr(content, "__all__"):
-        return set(content.__all__)
-    return {
-        name
-        for name, value in vars(content).items()
-        if not name.startswith("_")
-        and (inspect.isclass(value) or inspect.isfunction(value))
-        and value.__module__ == content.__name__
-    }
+REFERENCE = api_reference.expanded(api_reference.PAGE.read_text(encoding="utf-8"))
 
 
 def documented_names(module: str) -> set[str]:
-    text = (CHAPTERS / "api.md").read_text(encoding="utf-8")
-    found = {name for owner, name in DOCUMENTED.findall(text) if owner == module}
+    found = {name for owner, name in DOCUMENTED.findall(REFERENCE) if owner == module}
     if module == "tasks":  # the ready-made tasks are rows of a table that is made from `ALL`
         tasks = importlib.import_module("optim_lib.tasks")
         found |= {name for name, value in vars(tasks).items() if any(value is task for task in tasks.ALL)}
@@ -40,16 +28,36 @@ def documented_names(module: str) -> set[str]:
 
 @pytest.mark.parametrize("module", MODULES)
 def test_every_public_name_is_in_the_api_reference(module):
-    assert public_names(module) - documented_names(module) == set()
+    exported = set(api_reference.public_names(importlib.import_module(f"optim_lib.{module}")))
+    assert exported - documented_names(module) == set()
 
 
 def test_the_api_reference_names_nothing_that_does_not_exist():
-    text = (CHAPTERS / "api.md").read_text(encoding="utf-8")
-    for module, name in DOCUMENTED.findall(text):
+    assert "<!--" not in REFERENCE
+    for module, name in DOCUMENTED.findall(REFERENCE):
         value = getattr(importlib.import_module(f"optim_lib.{module}"), name)
         assert name == "ALL" or inspect.getdoc(value), f"optim_lib.{module}.{name} has no docstring"
-    listed = re.findall(r"^   ~optim_lib\.(\w+)\.(\w+)$", text, re.MULTILINE)
-    assert set(listed) == set(DOCUMENTED.findall(text)) - {("tasks", "ALL")}
+    listed = re.findall(r"^   ~optim_lib\.(\w+)\.(\w+)$", REFERENCE, re.MULTILINE)
+    assert len(listed) == len(set(listed))
+    assert set(listed) == set(DOCUMENTED.findall(REFERENCE)) - {("tasks", "ALL")}
+
+
+def test_the_rules_come_in_the_order_of_the_course():
+    names = [name for module, name in DOCUMENTED.findall(REFERENCE) if module == "optimizers"]
+    first = ["Optimizer", "SGD", "MomentumSGD", "NesterovMomentum", "AdaGrad", "RMSprop"]
+    assert names[: len(first)] == first
+
+
+def test_a_new_public_name_comes_into_the_reference_by_itself(monkeypatch):
+    from optim_lib import networks
+
+    def fresh() -> None:
+        """New."""
+
+    monkeypatch.setattr(fresh, "__module__", "optim_lib.networks")
+    monkeypatch.setattr(networks, "fresh", fresh, raising=False)
+    monkeypatch.setattr(networks, "__all__", [*networks.__all__, "fresh"])
+    assert ".. autofunction:: optim_lib.networks.fresh" in api_reference.expanded("<!-- api: optim_lib.networks -->")
 
 
 def test_every_correction_has_its_chapter_its_sources_and_a_measurement():

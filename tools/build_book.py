@@ -41,6 +41,7 @@ LOOK = (
     "_toc.yml",
     "book",
     "tools/build_book.py",
+    "tools/api_reference.py",
     "tools/site_assets.py",
     "tools/formulas.py",
     "tools/assets",
