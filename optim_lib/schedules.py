@@ -1,7 +1,8 @@
 r"""Learning-rate schedules: :math:`\eta_t` as a function of the epoch (or step) :math:`t`.
 
 Every schedule takes one epoch or an array of them, is defined from epoch 0 to past the end (where it stays at its last
-value), and refuses nonsense with a ValueError that names the argument.
+value), and refuses nonsense with a ValueError that names the argument. Epochs may be fractions, such as 0.1 + 0.2: one
+that is within a rounding error of where the rate jumps is where it jumps.
 """
 
 from __future__ import annotations
@@ -41,7 +42,7 @@ def step_decay(initial_lr: float, epoch: Epochs, drop_rate: float = 0.5, epochs_
     t = _checked_epoch(initial_lr, epoch)
     _require("drop_rate", drop_rate, lambda value: 0 < value <= 1, "in (0, 1]")
     _require("epochs_drop", epochs_drop, lambda value: 0 < value < math.inf, "a positive number of epochs")
-    return _like(epoch, initial_lr * drop_rate ** (t // epochs_drop))
+    return _like(epoch, initial_lr * drop_rate ** np.floor(_snapped(t / epochs_drop)))
 
 
 def exponential_decay(initial_lr: float, epoch: Epochs, decay_rate: float = 0.95) -> Rates:
@@ -142,8 +143,9 @@ def warmup_cosine(
     _require("warmup_epochs", warmup_epochs, lambda value: 0 <= value <= total_epochs, accepted)
     rising = initial_lr * (t + 1) / (warmup_epochs + 1)
     decay_epochs = total_epochs - warmup_epochs
-    progress = (t - warmup_epochs) / decay_epochs if decay_epochs > 0 else np.ones_like(t)
-    return _like(epoch, np.where(t < warmup_epochs, rising, _half_cosine(initial_lr, min_lr, progress)))
+    progress = (t - warmup_epochs) / decay_epochs if decay_epochs > _slack(total_epochs) else np.ones_like(t)
+    falling = _half_cosine(initial_lr, min_lr, progress)
+    return _like(epoch, np.where(_before(t, warmup_epochs), rising, falling))
 
 
 def one_cycle(
@@ -257,14 +259,15 @@ def warm_restarts(initial_lr: float, epoch: Epochs, period: float, growth: float
     _require("period", period, lambda value: 0 < value < math.inf, "a positive number of epochs")
     _require("growth", growth, lambda value: 1 <= value < math.inf, "a number of at least 1")
     _require("min_lr", min_lr, lambda value: 0 <= value <= initial_lr, f"in [0, initial_lr] = [0, {initial_lr}]")
+    t = t / period
     if growth == 1:
-        progress = t % period / period
+        progress = _snapped(t) % 1
     else:
-        begin = _geometric_sum(period, growth)
-        cycle = np.floor(np.log1p(t * (growth - 1) / period) / np.log(growth))
+        begin = _geometric_sum(growth)
+        cycle = np.floor(np.log1p(t * (growth - 1)) / np.log(growth))
         # The logarithm may be a rounding error off at the border between two cycles.
-        cycle = cycle + (t >= begin(cycle + 1)) - (t < begin(cycle))
-        progress = (t - begin(cycle)) / (period * growth**cycle)
+        cycle = cycle + 1 - _before(t, begin(cycle + 1)) - _before(t, begin(cycle))
+        progress = (t - begin(cycle)) / growth**cycle
     return _like(epoch, _half_cosine(initial_lr, min_lr, progress))
 
 
@@ -313,15 +316,15 @@ def warmup_stable_decay(
     _check_total_and_floor(initial_lr, total_epochs, min_lr)
     accepted = f"in [0, total_epochs] = [0, {total_epochs}]"
     _require("warmup_epochs", warmup_epochs, lambda value: 0 <= value <= total_epochs, accepted)
-    rest = total_epochs - warmup_epochs
+    rest, slack = total_epochs - warmup_epochs, _slack(total_epochs)
     if decay_epochs is None:
         decay_epochs = min(total_epochs / 5, rest)
-    accepted = f"in [0, total_epochs - warmup_epochs] = [0, {rest}]"
-    _require("decay_epochs", decay_epochs, lambda value: 0 <= value <= rest, accepted)
+    accepted = f"in [0, total_epochs - warmup_epochs] = [0, {rest:.12g}]"
+    _require("decay_epochs", decay_epochs, lambda value: 0 <= value <= rest + slack, accepted)
     rising = initial_lr * (t + 1) / (warmup_epochs + 1)
-    left = (total_epochs - t) / decay_epochs if decay_epochs > 0 else np.where(t < total_epochs, 1.0, 0.0)
+    left = (total_epochs - t) / decay_epochs if decay_epochs > slack else np.where(_before(t, total_epochs), 1.0, 0.0)
     falling = min_lr + (initial_lr - min_lr) * np.clip(left, 0, 1)
-    return _like(epoch, np.where(t < warmup_epochs, rising, falling))
+    return _like(epoch, np.where(_before(t, warmup_epochs), rising, falling))
 
 
 def join_schedules(schedules: Sequence[Schedule], boundaries: Sequence[float]) -> Schedule:
@@ -364,10 +367,11 @@ def join_schedules(schedules: Sequence[Schedule], boundaries: Sequence[float]) -
 
     def joined(epoch: Epochs) -> Rates:
         t = _checked_epoch(1.0, epoch)
-        part = np.searchsorted(borders, t, side="right")
+        part = np.searchsorted(borders - _slack(borders), t, side="right")
         # Where a schedule is not in charge it is asked for its first epoch, which it always knows.
-        rates = [schedule(np.where(part == k, t - starts[k], 0.0)) for k, schedule in enumerate(schedules)]
-        return _like(epoch, np.choose(part, [np.broadcast_to(rate, t.shape) for rate in rates]))
+        own = [np.where(part == k, np.maximum(t - start, 0.0), 0.0) for k, start in enumerate(starts)]
+        rates = [np.broadcast_to(schedule(own[k]), t.shape) for k, schedule in enumerate(schedules)]
+        return _like(epoch, np.take_along_axis(np.stack(rates), part[None], axis=0)[0])
 
     return joined
 
@@ -385,9 +389,25 @@ def _half_cosine(start: float, end: float, progress: NDArray) -> NDArray:
     return end + 0.5 * (start - end) * (1 + np.cos(np.pi * np.clip(progress, 0, 1)))
 
 
-def _geometric_sum(first: float, ratio: float) -> Callable[[NDArray], NDArray]:
-    """The sum of the first n terms first, first * ratio, ..., as a function of n."""
-    return lambda n: first * (ratio**n - 1) / (ratio - 1)
+def _snapped(count: NDArray) -> NDArray:
+    """Where a count is within a rounding error of a whole number, that number."""
+    whole = np.rint(count)
+    return np.where(np.abs(count - whole) <= _slack(whole), whole, count)
+
+
+def _before(t: NDArray, border: NDArray | float) -> NDArray[np.bool_]:
+    """Whether `t` is before a border, and by more than a rounding error."""
+    return t < border - _slack(border)
+
+
+def _slack(t: NDArray | float) -> NDArray | float:
+    """Epochs no further apart than this are one and the same: a sum of fractions is not exact."""
+    return np.minimum(1e-12 * t, 1e-9 + 4e-15 * t)
+
+
+def _geometric_sum(ratio: float) -> Callable[[NDArray], NDArray]:
+    """The sum of the first n terms 1, ratio, ratio**2, ..., as a function of n."""
+    return lambda n: np.expm1(n * np.log1p(ratio - 1)) / (ratio - 1)
 
 
 def _up_and_down(

@@ -231,6 +231,57 @@ def test_a_restart_falls_exactly_on_its_epoch(growth):
             assert warm_restarts(RATE, begin - 1e-6, 10, growth) == pytest.approx(0, abs=1e-9)
 
 
+@pytest.mark.parametrize(
+    ("epoch", "period", "growth"),
+    [
+        (22, 10, 1.2),
+        (23, 10, 1.3),
+        (26, 10, 1.6),
+        (44, 20, 1.2),
+        (1 + 1.1 + 1.21, 1, 1.1),
+        (10.1, 0.1, 1),
+        (0.3, 0.1, 2),
+    ],
+)
+def test_a_restart_after_cycles_of_fractional_length_is_at_the_top(epoch, period, growth):
+    assert warm_restarts(RATE, epoch, period, growth) == pytest.approx(RATE, rel=1e-9)
+    assert warm_restarts(RATE, epoch - 1e-5 * period, period, growth) == pytest.approx(0, abs=1e-6)
+
+
+def test_fractions_of_epochs_that_are_summed_up_drop_and_restart_on_their_epoch():
+    """0.1 + 0.1 + ... is never exactly a whole number of tenths, and ``5 // 0.1`` is 49."""
+    for epochs in (0.1 * np.arange(300), np.cumsum(np.full(300, 0.1)) - 0.1, np.arange(300) / 10):
+        assert step_decay(1.0, epochs, 0.99, 0.1) == pytest.approx(0.99 ** np.arange(300), rel=1e-12)
+        assert warm_restarts(RATE, epochs, 0.1) == pytest.approx(RATE, rel=1e-9)
+    assert step_decay(RATE, 0.3 - 1e-6, 0.5, 0.1) == RATE / 4
+
+
+@pytest.mark.parametrize(("period", "growth"), [(10, 1), (7, 2), (3, 3)])
+def test_restarts_at_fractions_of_an_epoch_are_torchs(period, growth):
+    optimizer = torch.optim.SGD([torch.zeros(1, requires_grad=True)], lr=RATE)
+    scheduler = torch.optim.lr_scheduler.CosineAnnealingWarmRestarts(optimizer, period, growth, eta_min=0.01)
+    epochs, theirs = 0.1 * np.arange(600), []
+    for epoch in epochs:
+        scheduler.step(epoch)
+        theirs.append(optimizer.param_groups[0]["lr"])
+    assert warm_restarts(RATE, epochs, period, growth, 0.01) == pytest.approx(theirs, rel=1e-9)
+
+
+def test_borders_that_are_fractions_are_met_in_spite_of_rounding():
+    tenths = 0.1 * np.arange(8)
+    joined = join_schedules([lambda t: 0 * t + 1.0, lambda t: 0 * t + 2.0, lambda t: t + 3.0], [0.3, 0.7])
+    # 0.1 * 3 is more than 0.3, 0.7 is less than 0.1 * 7, and 0.1 + 0.6 is less than 0.7.
+    assert joined(np.append(tenths, 0.1 + 0.6)).tolist() == pytest.approx([1, 1, 1, 2, 2, 2, 2, 3, 3])
+    assert warmup_cosine(RATE, 0.1 + 0.6, total_epochs=0.7, warmup_epochs=0.7, min_lr=0.01) == 0.01
+    assert warmup_stable_decay(RATE, 0.1 + 0.6, 0.7, 0.0, 0.0, 0.01) == 0.01
+    assert warmup_stable_decay(RATE, 0.95, 1.0, 0.9, 0.1) == pytest.approx(RATE / 2)  # 1.0 - 0.9 is less than 0.1
+
+
+def test_any_number_of_schedules_can_be_joined():
+    joined = join_schedules([lambda t, k=k: 0 * t + k for k in range(70)], range(1, 70))
+    assert joined(np.arange(75)).tolist() == [*range(70), 69, 69, 69, 69, 69]
+
+
 def test_a_cycle_grows_and_comes_back_to_the_top():
     rates = warm_restarts(1.0, np.arange(31), 2, 2.0)
     assert np.flatnonzero(rates == 1.0).tolist() == [0, 2, 6, 14, 30]
