@@ -4,7 +4,7 @@ A Sphinx extension. In ``chapters/api.md`` a comment stands for the names that i
 
     <!-- api: optim_lib.optimizers.sgd -->     what optim_lib.optimizers exports and this module of it defines
     <!-- api: optim_lib.optimizers -->         what it exports and no other comment names
-    <!-- api: optim_lib.optimizers.adam.adam_direction -->     this function, exported or not
+    <!-- api: optim_lib.optimizers.adam.update_moments -->     this function, exported or not
 
 They come in the order in which the source defines them; each entry is the docstring.
 """

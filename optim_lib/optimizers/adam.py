@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 
 from optim_lib.optimizers.base import Array, Hyperparameter, Optimizer, ParameterState
-from optim_lib.optimizers.inplace import add_scaled, divided_by_root, subtract_scaled
 
 
 class Adam(Optimizer):
@@ -57,8 +56,10 @@ class Adam(Optimizer):
     slots = ("m", "v")
 
     def step(self, theta: Array, grad: Array, state: ParameterState) -> None:
-        direction = adam_direction(grad, state, self.beta1, self.beta2, self.epsilon)
-        subtract_scaled(theta, self.learning_rate, direction)
+        update_moments(grad, state, self.beta1, self.beta2)
+        m_hat = state.m / (1 - self.beta1**state.t)
+        v_hat = state.v / (1 - self.beta2**state.t)
+        theta -= self.learning_rate * m_hat / (np.sqrt(v_hat) + self.epsilon)
 
 
 class UncorrectedAdam(Optimizer):
@@ -105,8 +106,7 @@ class UncorrectedAdam(Optimizer):
 
     def step(self, theta: Array, grad: Array, state: ParameterState) -> None:
         update_moments(grad, state, self.beta1, self.beta2)
-        direction = divided_by_root(state.m, state.v, self.epsilon)
-        subtract_scaled(theta, self.learning_rate, direction)
+        theta -= self.learning_rate * state.m / (np.sqrt(state.v) + self.epsilon)
 
 
 class AMSGrad(Optimizer):
@@ -163,10 +163,9 @@ class AMSGrad(Optimizer):
     def step(self, theta: Array, grad: Array, state: ParameterState) -> None:
         update_moments(grad, state, self.beta1, self.beta2)
         np.maximum(state.v_max, state.v, out=state.v_max)
+        m_hat = state.m / (1 - self.beta1**state.t)
         v_hat = state.v_max / (1 - self.beta2**state.t)
-        rate = self.learning_rate / (1 - self.beta1**state.t)
-        direction = divided_by_root(state.m, v_hat, self.epsilon, out=v_hat)
-        subtract_scaled(theta, rate, direction)
+        theta -= self.learning_rate * m_hat / (np.sqrt(v_hat) + self.epsilon)
 
 
 class AdamW(Optimizer):
@@ -221,23 +220,15 @@ class AdamW(Optimizer):
 
     def step(self, theta: Array, grad: Array, state: ParameterState) -> None:
         theta *= 1 - self.learning_rate * self.weight_decay
-        direction = adam_direction(grad, state, self.beta1, self.beta2, self.epsilon)
-        subtract_scaled(theta, self.learning_rate, direction)
+        update_moments(grad, state, self.beta1, self.beta2)
+        m_hat = state.m / (1 - self.beta1**state.t)
+        v_hat = state.v / (1 - self.beta2**state.t)
+        theta -= self.learning_rate * m_hat / (np.sqrt(v_hat) + self.epsilon)
 
 
 def update_moments(grad: Array, state: ParameterState, beta1: float | Array, beta2: float | Array) -> None:
     r"""Update the averages of :math:`g` and :math:`g^2` in place: :math:`m_t = \beta_1 m_{t-1} + (1-\beta_1) g_t`."""
     state.m *= beta1
-    add_scaled(state.m, 1 - beta1, grad)
+    state.m += (1 - beta1) * grad
     state.v *= beta2
-    add_scaled(state.v, 1 - beta2, grad**2)
-
-
-def adam_direction(
-    grad: Array, state: ParameterState, beta1: float | Array, beta2: float | Array, epsilon: float | Array
-) -> Array:
-    r"""Update both moments and return :math:`\hat m_t / (\sqrt{\hat v_t} + \epsilon)`, the step of unit rate."""
-    update_moments(grad, state, beta1, beta2)
-    m_hat = state.m / (1 - beta1**state.t)
-    v_hat = state.v / (1 - beta2**state.t)
-    return divided_by_root(m_hat, v_hat, epsilon, out=v_hat)
+    state.v += (1 - beta2) * grad**2

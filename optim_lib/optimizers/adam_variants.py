@@ -6,7 +6,6 @@ import numpy as np
 
 from optim_lib.optimizers.adam import update_moments
 from optim_lib.optimizers.base import Array, Hyperparameter, Optimizer, ParameterState
-from optim_lib.optimizers.inplace import add_scaled, divided_by_root, subtract_scaled
 
 
 class NAdam(Optimizer):
@@ -73,11 +72,9 @@ class NAdam(Optimizer):
     def step(self, theta: Array, grad: Array, state: ParameterState) -> None:
         update_moments(grad, state, self.beta1, self.beta2)
         mu, mu_next = self._momentum(state.t), self._momentum(state.t + 1)
-        ahead = mu_next / (1 - state.product * mu_next) * state.m
-        add_scaled(ahead, (1 - mu) / (1 - state.product), grad)
+        ahead = mu_next / (1 - state.product * mu_next) * state.m + (1 - mu) / (1 - state.product) * grad
         v_hat = state.v / (1 - self.beta2**state.t)
-        direction = divided_by_root(ahead, v_hat, self.epsilon, out=v_hat)
-        subtract_scaled(theta, self.learning_rate, direction)
+        theta -= self.learning_rate * ahead / (np.sqrt(v_hat) + self.epsilon)
 
     def _momentum(self, t: int) -> float | Array:
         return self.beta1 * (1 - 0.5 * 0.96 ** (t * self.momentum_decay))
@@ -147,7 +144,7 @@ class RAdam(Optimizer):
         trusted, r = rectification(self.beta2, state.t)
         correction = (1 - self.beta2**state.t) ** 0.5 * r.astype(theta.dtype)
         scale = np.where(trusted, correction / (np.sqrt(state.v) + self.epsilon), 1)
-        subtract_scaled(theta, self.learning_rate, m_hat * scale)
+        theta -= self.learning_rate * m_hat * scale
 
 
 class AdaBelief(Optimizer):
@@ -201,13 +198,12 @@ class AdaBelief(Optimizer):
 
     def step(self, theta: Array, grad: Array, state: ParameterState) -> None:
         state.m *= self.beta1
-        add_scaled(state.m, 1 - self.beta1, grad)
+        state.m += (1 - self.beta1) * grad
         state.s *= self.beta2
         state.s += (1 - self.beta2) * (grad - state.m) ** 2 + self.epsilon
         m_hat = state.m / (1 - self.beta1**state.t)
         s_hat = state.s / (1 - self.beta2**state.t)
-        direction = divided_by_root(m_hat, s_hat, self.epsilon, out=s_hat)
-        subtract_scaled(theta, self.learning_rate, direction)
+        theta -= self.learning_rate * m_hat / (np.sqrt(s_hat) + self.epsilon)
 
 
 def rectification(beta2: float | Array, t: int) -> tuple[np.bool | Array, np.floating | Array]:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from optim_lib.optimizers.base import Array, Hyperparameter, Optimizer, ParameterState
-from optim_lib.optimizers.inplace import add_scaled, divided_by_root, subtract_scaled
 
 
 class AdaGrad(Optimizer):
@@ -52,8 +53,7 @@ class AdaGrad(Optimizer):
 
     def step(self, theta: Array, grad: Array, state: ParameterState) -> None:
         state.accumulated += grad**2
-        direction = divided_by_root(grad, state.accumulated, self.epsilon)
-        subtract_scaled(theta, self.learning_rate, direction)
+        theta -= self.learning_rate * grad / (np.sqrt(state.accumulated) + self.epsilon)
 
 
 class RMSprop(Optimizer):
@@ -102,9 +102,8 @@ class RMSprop(Optimizer):
 
     def step(self, theta: Array, grad: Array, state: ParameterState) -> None:
         state.mean_square *= self.decay
-        add_scaled(state.mean_square, 1 - self.decay, grad**2)
-        direction = divided_by_root(grad, state.mean_square, self.epsilon)
-        subtract_scaled(theta, self.learning_rate, direction)
+        state.mean_square += (1 - self.decay) * grad**2
+        theta -= self.learning_rate * grad / (np.sqrt(state.mean_square) + self.epsilon)
 
 
 class CenteredRMSprop(RMSprop):
@@ -153,8 +152,7 @@ class CenteredRMSprop(RMSprop):
 
     def step(self, theta: Array, grad: Array, state: ParameterState) -> None:
         deviation = grad - state.mean
-        add_scaled(state.mean, 1 - self.decay, deviation)
-        add_scaled(state.variance, 1 - self.decay, deviation**2)
+        state.mean += (1 - self.decay) * deviation
+        state.variance += (1 - self.decay) * deviation**2
         state.variance *= self.decay
-        direction = divided_by_root(grad, state.variance, self.epsilon)
-        subtract_scaled(theta, self.learning_rate, direction)
+        theta -= self.learning_rate * grad / (np.sqrt(state.variance) + self.epsilon)

@@ -102,6 +102,27 @@ class Count(Hyperparameter):
         return "a whole number of at least 1"
 
 
+class Choice(Hyperparameter):
+    """One of a few values, such as which axis of a weight is its outputs; it cannot be an array."""
+
+    sweeps = False
+
+    def __init__(self, default: int, among: tuple[int, ...]) -> None:
+        super().__init__(default)
+        self.among = among
+
+    def checked(self, value: Any, owner: str) -> int:
+        array = np.asarray(value)
+        if array.dtype.kind not in "fiu":
+            raise TypeError(f"{owner}: {self.name} must be {self}, got {value!r}")
+        if array.ndim or array not in self.among:
+            raise ValueError(f"{owner}: {self.name} must be {self}, got {value!r}")
+        return int(array)
+
+    def __str__(self) -> str:
+        return " or ".join(map(str, self.among))
+
+
 class ParameterState(SimpleNamespace):
     """What an optimizer remembers about one parameter: its step count ``t``, and an array for each slot and number."""
 

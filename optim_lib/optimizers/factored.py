@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 
 from optim_lib.optimizers.base import Array, Hyperparameter, Optimizer, ParameterState
-from optim_lib.optimizers.inplace import add_scaled
 
 
 class Adafactor(Optimizer):
@@ -95,5 +94,5 @@ class Adafactor(Optimizer):
 def average(mean: Array, value: Array, share: float | Array) -> Array:
     """Move an average in place by a share of the way to a new value, and return it."""
     mean *= 1 - share
-    add_scaled(mean, share, value)
+    mean += share * value
     return mean

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from optim_lib.optimizers.adam import adam_direction
+from optim_lib.optimizers.adam import update_moments
 from optim_lib.optimizers.base import Array, Hyperparameter, Optimizer, ParameterState
 
 
@@ -125,7 +125,10 @@ class LAMB(Optimizer):
     elementwise = False
 
     def step(self, theta: Array, grad: Array, state: ParameterState) -> None:
-        r = adam_direction(grad, state, self.beta1, self.beta2, self.epsilon)
+        update_moments(grad, state, self.beta1, self.beta2)
+        m_hat = state.m / (1 - self.beta1**state.t)
+        v_hat = state.v / (1 - self.beta2**state.t)
+        r = m_hat / (np.sqrt(v_hat) + self.epsilon)
         direction = r + self.weight_decay * theta
         weight_norm, norm = self.norm(theta), self.norm(direction)
         ratio = trust_ratio(weight_norm, norm, defined=(weight_norm > 0) & (norm > 0))

@@ -5,13 +5,13 @@ Axes of length one do not count: a bias stored as one row is a vector, and so is
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 
 import numpy as np
 
-from optim_lib.optimizers.adam import adam_direction
-from optim_lib.optimizers.base import Array, Count, Hyperparameter, Optimizer, ParameterState
-from optim_lib.optimizers.inplace import add_scaled, subtract_scaled
+from optim_lib.optimizers.adam import update_moments
+from optim_lib.optimizers.base import Array, Choice, Count, Hyperparameter, Optimizer, ParameterState
 
 # The polynomial of Newton-Schulz as Jordan tuned it: steep at zero, and never far from 1 once it is there.
 QUINTIC = (3.4445, -4.7750, 2.0315)
@@ -67,7 +67,7 @@ class Muon(MatrixOptimizer):
         b_t &= \beta \, b_{t-1} + (1 - \beta) \, g_t \\
         o_t &= \operatorname{orthogonalize}\bigl((1 - \beta) \, g_t + \beta \, b_t\bigr) \approx U V^\top
             \quad\text{where}\quad (\ldots) = U \Sigma V^\top \\
-        \theta_{t+1} &= (1 - \eta\lambda) \, \theta_t - \eta \sqrt{\max(1, \text{rows} / \text{columns})} \; o_t
+        \theta_{t+1} &= (1 - \eta\lambda) \, \theta_t - \eta \sqrt{\max(1, \text{outputs} / \text{inputs})} \; o_t
 
     Vectors (biases, gains, single numbers) have no singular vectors: they take the step of `AdamW`.
 
@@ -84,11 +84,17 @@ class Muon(MatrixOptimizer):
         authors' pair of 0.02 and 0.0003, and a schedule moves both.
     beta1, beta2, epsilon : float or array, default 0.9, 0.95 and 1e-10
         For vectors, as in `AdamW`.
+    output_axis : 0 or -1, default 0
+        Which axis of a weight is its outputs: 0 where they are the rows, as torch stores a layer; -1 where they are the
+        last axis, as in the networks of this course, whose weights are of shape (inputs, outputs).
 
     Notes
     -----
     State: for a matrix ``momentum_buffer``, shaped like it; for a vector ``m`` and ``v``. A parameter of more than two
-    axes is the matrix of its first axis against all others, as in the authors' code. "Rows" are outputs, as in torch.
+    axes is the matrix of its output axis against all others, as in the authors' code.
+
+    Orthogonalizing does not ask which way a matrix lies, but the scale does: the same layer, stored the other way round
+    and with the other `output_axis`, takes the same step.
 
     Agrees with torch.optim.Muon, once that computes in double precision: it orthogonalizes in bfloat16. optax differs
     in the weights of Nesterov's mixture (it corrects the bias of the momentum, but not by the same factor).
@@ -117,28 +123,35 @@ class Muon(MatrixOptimizer):
     beta1: float | Array = Hyperparameter(0.9, below=1.0)
     beta2: float | Array = Hyperparameter(0.95, below=1.0)
     epsilon: float | Array = Hyperparameter(1e-10)
+    output_axis: int = Choice(0, among=(0, -1))
     slots = ("momentum_buffer", "m", "v")
 
     def slot_shapes(self, shape: tuple[int, ...]) -> dict[str, tuple[int, ...]]:
-        is_matrix = len(self.true_shape(shape)) > 1
+        own = shape[self.sweep_axes :]
+        outputs = own[self.output_axis] if own else 1
+        is_matrix = outputs != 1 != math.prod(own) // max(outputs, 1)
         return {"momentum_buffer": shape} if is_matrix else {"m": shape, "v": shape}
 
     def step(self, theta: Array, grad: Array, state: ParameterState) -> None:
         theta *= 1 - self.learning_rate * self.weight_decay
         if hasattr(state, "momentum_buffer"):
             state.momentum_buffer *= self.momentum
-            add_scaled(state.momentum_buffer, 1 - self.momentum, grad)
-            mixture = self.as_matrix((1 - self.momentum) * grad + self.momentum * state.momentum_buffer)
-            scale = max(1, mixture.shape[-2] / mixture.shape[-1]) ** 0.5
-            subtract_scaled(theta, self.learning_rate * scale, orthogonalize(mixture).reshape(theta.shape))
+            state.momentum_buffer += (1 - self.momentum) * grad
+            mixture = (1 - self.momentum) * grad + self.momentum * state.momentum_buffer
+            outputs_first = np.moveaxis(mixture, self._output_axis(), self.sweep_axes)
+            matrix = outputs_first.reshape(*outputs_first.shape[: self.sweep_axes + 1], -1)
+            scale = max(1, matrix.shape[-2] / matrix.shape[-1]) ** 0.5
+            o = orthogonalize(matrix).reshape(outputs_first.shape)
+            theta -= self.learning_rate * scale * np.moveaxis(o, self.sweep_axes, self._output_axis())
         else:
-            direction = adam_direction(grad, state, self.beta1, self.beta2, self.epsilon)
-            subtract_scaled(theta, self.learning_rate * self.adam_ratio, direction)
+            update_moments(grad, state, self.beta1, self.beta2)
+            m_hat = state.m / (1 - self.beta1**state.t)
+            v_hat = state.v / (1 - self.beta2**state.t)
+            theta -= self.learning_rate * self.adam_ratio * m_hat / (np.sqrt(v_hat) + self.epsilon)
 
-    def as_matrix(self, x: Array) -> Array:
-        """The parameter with its first true axis as rows, and all others as columns."""
-        tensor = self.as_tensor(x)
-        return tensor.reshape(*tensor.shape[: self.sweep_axes + 1], -1)
+    def _output_axis(self) -> int:
+        """The axis of the outputs, counted behind those of a sweep."""
+        return -1 if self.output_axis else self.sweep_axes
 
 
 class Shampoo(MatrixOptimizer):
@@ -203,7 +216,7 @@ class Shampoo(MatrixOptimizer):
         for statistics, product in zip(all_statistics, self.products(grad), strict=True):
             statistics += product
         roots = [inverse_root(statistics, 2 * len(all_statistics)) for statistics in all_statistics]
-        subtract_scaled(theta, self.learning_rate, self.turned(grad, roots))
+        theta -= self.learning_rate * self.turned(grad, roots)
 
 
 class SOAP(MatrixOptimizer):
@@ -288,17 +301,17 @@ class SOAP(MatrixOptimizer):
         steps = state.t - 1
         if steps:
             state.m *= self.beta1
-            add_scaled(state.m, 1 - self.beta1, grad)
+            state.m += (1 - self.beta1) * grad
             state.v *= self.beta2
-            add_scaled(state.v, 1 - self.beta2, self.turned(grad, transposed(bases)) ** 2)
+            state.v += (1 - self.beta2) * self.turned(grad, transposed(bases)) ** 2
             m_hat = self.turned(state.m, transposed(bases)) / (1 - self.beta1**steps)
             v_hat = state.v / (1 - self.beta2**steps)
             theta *= 1 - self.learning_rate * self.weight_decay
-            subtract_scaled(theta, self.learning_rate, self.turned(m_hat / (np.sqrt(v_hat) + self.epsilon), bases))
+            theta -= self.learning_rate * self.turned(m_hat / (np.sqrt(v_hat) + self.epsilon), bases)
         beta2 = self.for_matrices(self.beta2, theta)
         for average, product in zip(statistics, self.products(grad), strict=False):
             average *= beta2
-            add_scaled(average, 1 - beta2, product)
+            average += (1 - beta2) * product
         if steps % self.precondition_frequency == 0:
             self._renew(state, statistics, bases, first=not steps)
 

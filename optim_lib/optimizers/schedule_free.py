@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 
 from optim_lib.optimizers.base import Array, Hyperparameter, Optimizer, ParameterState, Params
-from optim_lib.optimizers.inplace import add_scaled, divided_by_root, subtract_scaled
 
 
 class ScheduleFree(Optimizer):
@@ -39,7 +38,7 @@ class ScheduleFree(Optimizer):
         r"""Step :math:`z` along a direction, average it into :math:`x`, and mix the two to :math:`y`."""
         x = average_of(y, state.z, self.beta1)
         share = self.learning_rate**2 / np.where(state.weight_sum > 0, state.weight_sum, 1)
-        subtract_scaled(state.z, self.learning_rate, direction)
+        state.z -= self.learning_rate * direction
         x += share * (state.z - x)
         y[...] = state.z + self.beta1 * (x - state.z)
 
@@ -163,9 +162,9 @@ class ScheduleFreeAdamW(ScheduleFree):
 
     def step(self, theta: Array, grad: Array, state: ParameterState) -> None:
         state.v *= self.beta2
-        add_scaled(state.v, 1 - self.beta2, grad**2)
+        state.v += (1 - self.beta2) * grad**2
         v_hat = state.v / (1 - self.beta2**state.t)
-        self.move(theta, divided_by_root(grad, v_hat, self.epsilon, out=v_hat) + self.weight_decay * theta, state)
+        self.move(theta, grad / (np.sqrt(v_hat) + self.epsilon) + self.weight_decay * theta, state)
 
 
 def average_of(y: Array, z: Array, beta1: float | Array) -> Array:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from optim_lib.optimizers.base import Array, Hyperparameter, Optimizer, ParameterState
-from optim_lib.optimizers.inplace import subtract_scaled
 
 
 class SGD(Optimizer):
@@ -43,7 +42,7 @@ class SGD(Optimizer):
     learning_rate: float | Array = Hyperparameter(0.01)
 
     def step(self, theta: Array, grad: Array, state: ParameterState) -> None:
-        subtract_scaled(theta, self.learning_rate, grad)
+        theta -= self.learning_rate * grad
 
 
 class MomentumSGD(Optimizer):
@@ -97,7 +96,7 @@ class MomentumSGD(Optimizer):
 
     def step(self, theta: Array, grad: Array, state: ParameterState) -> None:
         accumulate(grad, state, self.momentum)
-        subtract_scaled(theta, self.learning_rate, state.velocity)
+        theta -= self.learning_rate * state.velocity
 
 
 class NesterovMomentum(Optimizer):
@@ -149,7 +148,7 @@ class NesterovMomentum(Optimizer):
 
     def step(self, theta: Array, grad: Array, state: ParameterState) -> None:
         accumulate(grad, state, self.momentum)
-        subtract_scaled(theta, self.learning_rate, grad + self.momentum * state.velocity)
+        theta -= self.learning_rate * (grad + self.momentum * state.velocity)
 
 
 def accumulate(grad: Array, state: ParameterState, momentum: float | Array) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 
 from optim_lib.optimizers.base import Array, Hyperparameter, Optimizer, ParameterState
-from optim_lib.optimizers.inplace import add_scaled, subtract_scaled
 
 
 class Lion(Optimizer):
@@ -60,6 +59,6 @@ class Lion(Optimizer):
 
     def step(self, theta: Array, grad: Array, state: ParameterState) -> None:
         c = self.beta1 * state.m + (1 - self.beta1) * grad
-        subtract_scaled(theta, self.learning_rate, np.sign(c) + self.weight_decay * theta)
+        theta -= self.learning_rate * (np.sign(c) + self.weight_decay * theta)
         state.m *= self.beta2
-        add_scaled(state.m, 1 - self.beta2, grad)
+        state.m += (1 - self.beta2) * grad

@@ -34,7 +34,7 @@ def source(*objects: Any, docstrings: bool = False) -> Piece:
         learning_rate: float | Array = Hyperparameter(0.01)
     <BLANKLINE>
         def step(self, theta: Array, grad: Array, state: ParameterState) -> None:
-            subtract_scaled(theta, self.learning_rate, grad)
+            theta -= self.learning_rate * grad
     """
     if not objects:
         raise TypeError("source needs at least one class or function")

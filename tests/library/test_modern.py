@@ -8,6 +8,7 @@ import jax
 import numpy as np
 import optax
 import pytest
+import torch
 
 from optim_lib.data import digits
 from optim_lib.networks import MLP
@@ -34,7 +35,7 @@ from optim_lib.optimizers import (
     matrix,
 )
 from optim_lib.training import train, train_sweep
-from tests.library.table import assert_same, copied, gradients, label, parameters, walk
+from tests.library.table import DoublePrecisionMuon, assert_same, copied, gradients, label, parameters, walk
 
 
 def matrices(steps, shape=(4, 3), seed=0):
@@ -192,8 +193,6 @@ def test_training_evaluates_schedule_free_at_its_average():
 
 
 def test_training_evaluates_a_torch_module_at_the_average_and_goes_on_from_the_weights():
-    import torch
-
     data = digits()
     torch.manual_seed(0)
     module = torch.nn.Linear(64, 10).double()
@@ -254,6 +253,45 @@ def test_vectors_take_the_step_of_adamw(optimizer):
         rate, seen = (0.1 * 0.015, sequence) if optimizer is Muon else (0.1, sequence[1:])
         adamw = AdamW(learning_rate=rate, **setting)
         np.testing.assert_allclose(ours["w"], walk(adamw, {"w": np.ones(shape)}, seen)["w"], rtol=1e-13)
+
+
+@pytest.mark.parametrize("shape", [(5, 3), (3, 5), (4, 4)], ids=str)
+@pytest.mark.parametrize("output_axis", [0, -1])
+def test_muon_takes_torchs_step_whichever_way_a_layer_is_stored(shape, output_axis):
+    """torch's Linear(inputs, outputs) has its outputs first, the networks of this course have them last."""
+    outputs, inputs = shape
+    start, *sequence = np.random.default_rng(0).standard_normal((7, outputs, inputs))
+    theirs = torch.tensor(start, requires_grad=True)
+    peer = DoublePrecisionMuon([theirs], learning_rate=0.1, momentum=0.5)
+    stored = (lambda matrix: matrix.copy()) if output_axis == 0 else (lambda matrix: matrix.T.copy())
+    muon, ours = Muon(0.1, momentum=0.5, output_axis=output_axis), {"W": stored(start)}
+    for grad in sequence:
+        theirs.grad = torch.tensor(grad)
+        peer.step()
+        muon.update(ours, {"W": stored(grad)})
+    np.testing.assert_allclose(stored(ours["W"]), theirs.detach().numpy(), rtol=1e-9, atol=1e-9)
+
+
+def test_muon_takes_a_kernel_of_either_layout_as_the_same_matrix():
+    """Outputs first, as torch stores a convolution, or last, as Keras and Flax do."""
+    first, *sequence = np.random.default_rng(0).standard_normal((4, 6, 2, 3, 3))
+    last = {"W": np.moveaxis(first, 0, -1).copy()}
+    torch_like, keras_like, ours = Muon(0.1), Muon(0.1, output_axis=-1), {"W": first.copy()}
+    for grad in sequence:
+        torch_like.update(ours, {"W": grad})
+        keras_like.update(last, {"W": np.moveaxis(grad, 0, -1)})
+    np.testing.assert_allclose(np.moveaxis(last["W"], -1, 0), ours["W"], rtol=1e-9, atol=1e-12)
+
+
+@pytest.mark.parametrize("optimizer", [LARS, LAMB, Adafactor, Shampoo, SOAP], ids=label)
+def test_no_other_rule_asks_which_way_a_matrix_lies(optimizer):
+    start, *sequence = np.random.default_rng(0).standard_normal((7, 5, 3))
+    ours, turned = {"W": start.copy()}, {"W": start.T.copy()}
+    one, other = optimizer(learning_rate=0.1), optimizer(learning_rate=0.1)
+    for grad in sequence:
+        one.update(ours, {"W": grad})
+        other.update(turned, {"W": grad.T})
+    np.testing.assert_allclose(turned["W"].T, ours["W"], rtol=1e-7, atol=1e-9)
 
 
 def test_muon_decays_the_old_weights_of_matrices_and_vectors():

@@ -32,6 +32,7 @@ RANGES = {
     "epsilon2": st.floats(1e-3, 1.0),
     "adam_ratio": st.floats(0.01, 1.0),
     "precondition_frequency": st.integers(1, 3),
+    "output_axis": st.sampled_from((0, -1)),
     "d0": st.floats(1e-6, 1.0),
 }
 reproducible = settings(
