@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+import yaml
+from docutils import nodes
+
 from tools import pages
 
 
@@ -38,3 +43,17 @@ def test_cells_of_a_table_carry_their_heading_and_their_range():
     assert '<td data-label="steps">7</td>' in done
     assert 'class="uo-stacks"' in done
     assert 'class="uo-stacks"' not in pages.for_a_phone(table.replace("<th>rate</th>", "").replace("<td>0.1</td>", ""))
+
+
+def test_a_chapter_says_how_long_it_takes_and_what_it_needs():
+    document = nodes.document(None, None)
+    document += [nodes.paragraph(text="word " * 500), nodes.paragraph(text="word " * 1500)]
+    assert pages.about(document, "chapters 4 & 7") == (
+        '<p class="uo-about">About 10 minutes of reading, besides the figures and the exercises. '
+        "You need chapters 4 &amp; 7.</p>"
+    )
+
+
+def test_every_chapter_says_what_it_needs():
+    needed = yaml.safe_load(pages.NEEDED.read_text(encoding="utf-8"))
+    assert sorted(needed) == sorted(path.stem for path in Path("chapters").glob("*.ipynb"))

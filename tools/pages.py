@@ -13,10 +13,13 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
+import yaml
 from bs4 import BeautifulSoup
 from docutils import nodes
 from sphinx.application import Sphinx
 
+NEEDED = Path(__file__).parents[1] / "book" / "chapters.yaml"
+WORDS_A_MINUTE = 200
 DESCRIPTION_LENGTH = 240
 FORMULA_AND_MARK = re.compile(r'(<span class="math">(?:(?!</span>).)*</span>)([,.;:!?)\u201d\u2019]+)', re.DOTALL)
 TABLE = re.compile(r'(<div class="up-scroll"[^>]*>)(<table>.*?</table>)', re.DOTALL)
@@ -92,11 +95,23 @@ def description(doctree: nodes.document) -> str:
     return text[:DESCRIPTION_LENGTH].rsplit(" ", 1)[0] + " \N{HORIZONTAL ELLIPSIS}"
 
 
+def about(doctree: nodes.document, needed: str) -> str:
+    """The line under a chapter's title: how long it takes to read, and what it builds on."""
+    texts = [node for node in doctree.findall(nodes.paragraph) if not isinstance(node.parent, nodes.entry)]
+    words = sum(len(text.astext().split()) for text in texts)
+    minutes = max(5, 5 * round(words / WORDS_A_MINUTE / 5))
+    reading = f"About {minutes} minutes of reading, besides the figures and the exercises."
+    return f'<p class="uo-about">{reading} You need {escape(needed)}.</p>'
+
+
 def _describe(app: Sphinx, page: str, template: str, context: dict[str, Any], doctree: nodes.document | None) -> None:
     if page == app.config.root_doc:
         context["title"] = ROOT_TITLE
     if doctree is None:
         return
+    needed = yaml.safe_load(NEEDED.read_text(encoding="utf-8")).get(Path(page).name)
+    if needed:
+        context["body"] = context["body"].replace("</h1>", "</h1>\n" + about(doctree, needed), 1)
     said, title = description(doctree), re.sub(r"<[^>]*>", "", context.get("title", ""))
     tags = {"og:type": "article", "og:site_name": COURSE, "og:title": title, "og:description": said}
     named = [f'<meta name="description" content="{escape(said)}" />'] if said else []
