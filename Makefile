@@ -16,7 +16,7 @@ export OMP_NUM_THREADS ?= 1
 PROSE := chapters exercises/quizzes README.md CONTRIBUTING.md CHANGELOG.md
 
 help: ## List these commands
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-12s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 book: $(VENV)/installed ## Build the site into _build/html (installs what it needs into .venv)
 	@$(BIN)/python -m tools.build_book
@@ -49,15 +49,15 @@ claims: $(VENV)/installed ## Recompute the claims ledger
 	@$(BIN)/python -m experiments.ch12 --cache _build/claims/runs
 	@$(BIN)/python -m experiments.claims
 
-portable: $(VENV)/installed-test ## Check that nothing stored or compared depends on the processor: run it as others would
+portable: $(VENV)/installed-test ## Run what is stored and compared as other processors would: it must be the same
 	@$(BIN)/python -m tools.portable
 
-constraints: $(VENV)/installed-test ## Write constraints.txt afresh: the newest version of all that requirements*.txt needs
+constraints: $(VENV)/installed-test ## Write constraints.txt afresh: the newest version of all that is needed
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --fork-strategy fewest --no-annotate --upgrade \
 	  --no-emit-package understanding-optimizers --custom-compile-command "make constraints" \
 	  --output-file constraints.txt requirements-test.txt
 
-clean: ## Remove everything that was built, the environment and the site; your workspace/ stays
+clean: ## Remove all that was built, the environment and the site; your workspace/ stays
 	rm -rf _build $(VENV) *.egg-info .pytest_cache .ruff_cache .hypothesis .benchmarks
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 

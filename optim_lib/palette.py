@@ -1,4 +1,7 @@
-"""The colors of the course, shared by the matplotlib figures, the explorer and the site's style sheet.
+"""The colors of the course, all of them: of the figures, the explorer, the pages, the cards and the logo.
+
+Figures take them from here when they are drawn. Style sheets and the logo are text, and must also stand alone in a
+notebook: ``python -m tools.colors`` writes the colors into them, ``make book`` does so too, and a test compares.
 
 The series colors are those of Okabe and Ito, distinct for color-blind readers; in dark mode the ones that would fall
 under a contrast of 3:1 against the paper are lightened. Sequential colors run from a low loss to a high one: the lower
@@ -41,6 +44,34 @@ DARK = {
     "diverged": "#24262c",
     "hatch": "#666b75",
     "good": "#3fd0a4",
+}
+
+# What only pages need: links, warnings, asides. They are read as words on the paper.
+PAGE_LIGHT = {"link": "#00609a", "warm": "#a34700", "violet": "#8a4a75"}
+PAGE_DARK = {"link": "#7cc4ee", "warm": "#ff9a57", "violet": "#e3a3c8"}
+
+# The cards of the exercises have stronger ones: a word in them is a verdict. (Stored outputs carry a copy.)
+CARD_LIGHT = {
+    "ink": "#1f2530",
+    "soft": "#566070",
+    "line": "#c9ced6",
+    "paper": "#ffffff",
+    "code": "#eef0f3",
+    "go": "#17663a",
+    "no": "#a82020",
+    "mid": "#8a4b00",
+    "err": "#7a2f9c",
+}
+CARD_DARK = {
+    "ink": "#e4e8ee",
+    "soft": "#a6b0be",
+    "line": "#465162",
+    "paper": "#1c222b",
+    "code": "#2c3440",
+    "go": "#6fd39a",
+    "no": "#ff9a92",
+    "mid": "#f0b95c",
+    "err": "#d9a6f5",
 }
 
 # In the order in which figures use them.

@@ -95,9 +95,10 @@ def _entry(name: str) -> Iterator[str]:
 
 def _is_shown(name: str, member: Any, owner: type) -> bool:
     """Whether a class's entry has one for this member: not where its own or its base class's text describes it."""
-    plain = member.fget if isinstance(member, property) else getattr(member, "__func__", member)
+    is_property = isinstance(member, property)
+    plain = member.fget if is_property else getattr(member, "__func__", member)
     inherited = any(name in vars(base) for base in owner.__mro__[1:])
-    listed = re.search(rf"^{name}(?: :|$)", inspect.getdoc(owner) or "", re.MULTILINE)
+    listed = is_property and re.search(rf"^{name}(?: :|$)", inspect.getdoc(owner) or "", re.MULTILINE)
     return not (name.startswith("_") or inherited or listed) and inspect.isfunction(plain) and bool(plain.__doc__)
 
 

@@ -31,7 +31,7 @@ from pathlib import Path
 
 import yaml
 
-from tools import run_chapters, site_assets
+from tools import colors, run_chapters, site_assets
 
 ROOT = Path(__file__).parents[1]
 BUILD = ROOT / "_build"
@@ -170,6 +170,7 @@ def build_site(build: Path = BUILD, toc: Path = ROOT / "_toc.yml", *, strict: bo
     a warning.
     """
     with _alone(build):
+        colors.write()
         if is_current(build):
             print("The site is up to date.")
             return True

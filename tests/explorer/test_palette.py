@@ -6,7 +6,8 @@ import re
 
 import pytest
 
-from optim_lib.palette import DARK, LIGHT, SERIES, SERIES_NAMES, palette
+from optim_lib.palette import CARD_DARK, CARD_LIGHT, DARK, LIGHT, PAGE_DARK, PAGE_LIGHT, SERIES, SERIES_NAMES, palette
+from tools import colors
 
 
 def luminance(color):
@@ -20,13 +21,20 @@ def contrast(one, other):
     return (light + 0.05) / (dark + 0.05)
 
 
-@pytest.mark.parametrize("colors", [LIGHT, DARK], ids=["light", "dark"])
-def test_words_can_be_read(colors):
+@pytest.mark.parametrize(("roles", "page"), [(LIGHT, PAGE_LIGHT), (DARK, PAGE_DARK)], ids=["light", "dark"])
+def test_words_can_be_read(roles, page):
     for ground in ("paper", "panel"):
-        assert contrast(colors["ink"], colors[ground]) >= 7
-        assert contrast(colors["muted"], colors[ground]) >= 4.5
-    assert contrast(colors["accent"], colors["paper"]) >= 3
-    assert contrast(colors["good"], colors["paper"]) >= 4.5
+        assert contrast(roles["ink"], roles[ground]) >= 7
+        assert contrast(roles["muted"], roles[ground]) >= 4.5
+        assert all(contrast(color, roles[ground]) >= 4.5 for color in page.values())
+    assert contrast(roles["accent"], roles["paper"]) >= 3
+    assert contrast(roles["good"], roles["paper"]) >= 4.5
+
+
+@pytest.mark.parametrize("card", [CARD_LIGHT, CARD_DARK], ids=["light", "dark"])
+def test_a_verdict_can_be_read_on_its_card(card):
+    for role in ("ink", "soft", "go", "no", "mid", "err"):
+        assert contrast(card[role], card["paper"]) >= 4.5, role
 
 
 def test_series_stand_out_from_the_paper():
@@ -34,19 +42,53 @@ def test_series_stand_out_from_the_paper():
     assert all(contrast(color, LIGHT["paper"]) >= 3 for color in LIGHT["series"][:3])
 
 
-@pytest.mark.parametrize("colors", [LIGHT, DARK], ids=["light", "dark"])
-def test_a_lower_loss_always_stands_out_more(colors):
+@pytest.mark.parametrize("roles", [LIGHT, DARK], ids=["light", "dark"])
+def test_a_lower_loss_always_stands_out_more(roles):
     for scale in ("sequential", "surface"):
-        steps = [contrast(color, colors["paper"]) for color in colors[scale]]
+        steps = [contrast(color, roles["paper"]) for color in roles[scale]]
         assert steps == sorted(steps, reverse=True), scale
-    assert contrast(colors["hatch"], colors["diverged"]) >= 1.8
+    assert contrast(roles["hatch"], roles["diverged"]) >= 1.8
 
 
 def test_light_and_dark_have_the_same_roles():
     assert LIGHT.keys() == DARK.keys()
+    assert PAGE_LIGHT.keys() == PAGE_DARK.keys()
+    assert CARD_LIGHT.keys() == CARD_DARK.keys()
     assert len(SERIES_NAMES) == len(SERIES) == len(DARK["series"])
-    for colors in (LIGHT, DARK):
-        flat = [c for value in colors.values() for c in ([value] if isinstance(value, str) else value)]
+    for roles in (LIGHT | PAGE_LIGHT, DARK | PAGE_DARK):
+        flat = [c for value in roles.values() for c in ([value] if isinstance(value, str) else value)]
         assert all(re.fullmatch("#[0-9a-fA-F]{6}", color) for color in flat)
     assert palette() == LIGHT
     assert palette(dark=True) == DARK
+
+
+# --- where the colors are written down ---------------------------------------------------------------
+
+EVERY_SHEET = pytest.mark.parametrize("path", colors.sheets(), ids=lambda path: path.name)
+
+
+def test_every_sheet_and_the_logo_have_the_colors_of_the_palette():
+    assert [path.name for path, text, new in colors.painted() if text != new] == [], "run: python -m tools.colors"
+
+
+@EVERY_SHEET
+def test_a_sheet_has_no_color_of_its_own(path):
+    text = path.read_text(encoding="utf-8")
+    assert re.findall("#[0-9a-fA-F]{3,8}\\b", colors._USE.sub("", text)) == []
+
+
+def test_a_changed_color_changes_the_sheets(monkeypatch):
+    monkeypatch.setitem(LIGHT, "ink", "#123456")
+    monkeypatch.setitem(DARK, "ink", "#abcdef")
+    sheet = ".a { --uo-ink: #000000; color: var(--uo-ink, #000); }\n[data-theme=dark] .a { --uo-ink: #000000; }"
+    assert colors.painted_sheet(sheet) == (
+        ".a { --uo-ink: #123456; color: var(--uo-ink, #123456); }\n[data-theme=dark] .a { --uo-ink: #abcdef; }"
+    )
+    assert (
+        colors.painted_drawing('<path stroke="#000000" class="blue"/>') == f'<path stroke="{SERIES[1]}" class="blue"/>'
+    )
+
+
+def test_a_role_that_the_palette_lacks_is_named():
+    with pytest.raises(ValueError, match="no role 'inkk'"):
+        colors.painted_sheet(".a { --uo-inkk: #000000; }")
