@@ -23,6 +23,16 @@ WORDS_A_MINUTE = 200
 DESCRIPTION_LENGTH = 240
 FORMULA_AND_MARK = re.compile(r'(<span class="math">(?:(?!</span>).)*</span>)([,.;:!?)\u201d\u2019]+)', re.DOTALL)
 TABLE = re.compile(r'(<div class="up-scroll"[^>]*>)(<table>.*?</table>)', re.DOTALL)
+# The theme and docutils: names that hide what a button says, roles that are gone, a sidebar that is no landmark.
+RENAMED = (
+    ('<summary aria-label="Toggle hidden content">', "<summary>"),
+    (
+        'search-button-field search-button__button" title="Search" aria-label="Search"',
+        'search-button-field search-button__button"',
+    ),
+    (' role="doc-biblioentry"', ' role="listitem"'),
+    ('<div class="bd-sidebar-primary', '<div role="complementary" aria-label="The course" class="bd-sidebar-primary'),
+)
 NUMBER_AND_RANGE = re.compile(r"(\S+) (\(.*\d.*\))")
 INLINE = re.compile(r"<script(?![^>]*\b(?:src|type)=)([^>]*)>(.*?)</script>", re.DOTALL)
 COURSE = "Understanding Optimizers"
@@ -60,6 +70,21 @@ def for_a_phone(table: str) -> str:
     return str(soup)
 
 
+def named_as_shown(html: str) -> str:
+    """A page whose controls are named by the words on them, whose parts are landmarks, and whose lists have items."""
+    for before, after in RENAMED:
+        html = html.replace(before, after)
+    return html
+
+
+def finished(html: str, write: Callable[[str], str]) -> str:
+    """A page as the site has it; done again, nothing changes."""
+    html = scripts_as_files(named_as_shown(html), write)
+    if "uo-held" not in html:
+        html = with_marks_held(html)
+    return TABLE.sub(lambda found: found[1] + for_a_phone(found[2]), html)
+
+
 def _finish(app: Sphinx, error: Exception | None) -> None:
     if error is not None or app.builder.format != "html":
         return
@@ -74,10 +99,7 @@ def _finish(app: Sphinx, error: Exception | None) -> None:
             return f"{up}_static/inline/{name}"
 
         before = page.read_text(encoding="utf-8")
-        after = scripts_as_files(before, write)
-        if "uo-held" not in before:
-            after = with_marks_held(after)
-        after = TABLE.sub(lambda found: found[1] + for_a_phone(found[2]), after)
+        after = finished(before, write)
         if after != before:
             page.write_text(after, encoding="utf-8")
 
