@@ -27,6 +27,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from optim_lib.extras import advice
+
 Array = NDArray[np.floating]
 
 # The longest of Python's help topics that hardly share a line with one another (most are chapters of a longer one).
@@ -377,7 +379,7 @@ def _original(name: str) -> dict[str, NDArray]:
         from sklearn import datasets
     except ModuleNotFoundError as error:
         raise ModuleNotFoundError(
-            f"the {name.replace('_', ' ')} data come with scikit-learn: pip install scikit-learn, or let "
+            f"the {name.replace('_', ' ')} data come with scikit-learn. {advice('sklearn')}, or let "
             f"OPTIM_LIB_DATA name a folder with {name}.npz, "
             "which `python -m optim_lib.data FOLDER` writes where scikit-learn is installed",
             name=error.name,

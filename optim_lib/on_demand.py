@@ -7,6 +7,8 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from optim_lib.extras import needed
+
 
 def on_demand(
     package: str, places: Mapping[str, Sequence[str]]
@@ -25,7 +27,8 @@ def on_demand(
     def __getattr__(name: str) -> Any:
         if name not in place_of:
             raise AttributeError(f"module {package!r} has no attribute {name!r}")
-        value = getattr(importlib.import_module(place_of[name]), name)
+        with needed():
+            value = getattr(importlib.import_module(place_of[name]), name)
         setattr(sys.modules[package], name, value)
         return value
 

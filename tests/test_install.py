@@ -16,6 +16,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from optim_lib.extras import EXTRAS
+
 ROOT = Path(__file__).parents[1]
 PACKAGES = ("optim_lib", "exercises", "experiments")
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
@@ -117,6 +119,67 @@ def bare(tmp_path_factory) -> Path:
     for found in Path(np.__file__).parents[1].glob("numpy*"):
         (site / found.name).symlink_to(found)
     return environment
+
+
+CORE = """
+import sys, time
+begin = time.perf_counter()
+from optim_lib import Adam
+seconds = time.perf_counter() - begin
+from optim_lib import descend, landscapes
+descend(Adam(learning_rate=0.1), landscapes.rosenbrock, steps=5)
+print(seconds)
+"""
+CHECK = """
+import time
+begin = time.perf_counter()
+from exercises import check, get
+exercise = get("8.2")
+print(check("8.2", exercise.load(exercise.solution)).status, time.perf_counter() - begin)
+"""
+
+
+def test_the_wheel_alone_gives_the_core_and_the_exercises(bare, tmp_path):
+    """The size and the times are printed (pytest -s); they are no test, since a machine may be busy."""
+    python = python_of(bare)
+    seconds = run(python, "-I", "-W", "error", "-c", CORE)
+    os.environ["OPTIM_COURSE_PROGRESS"] = str(tmp_path / "progress.json")
+    status, first_verdict = run(python, "-I", "-W", "error", "-c", CHECK).split()
+    assert status == "right"
+    site = next(bare.rglob("optim_lib")).parent
+    size = sum(file.stat().st_size for package in PACKAGES for file in (site / package).rglob("*"))
+    print(f"installed without NumPy: {size / 1e6:.1f} MB")
+    print(f"from optim_lib import Adam: {float(seconds):.2f} s; first verdict: {float(first_verdict):.2f} s")
+    assert size < 6e6
+
+
+@pytest.mark.parametrize(
+    ("use", "extra"),
+    [
+        ("from optim_lib.plotting import lines", "plot"),
+        ("from optim_lib import explore", "notebook"),
+        ("from optim_lib.training.results import Results; Results('x', 'y')", "train"),
+        ("from optim_lib.data import digits; digits()", "train"),
+        ("from optim_lib.training import TorchModel; TorchModel(None)", "torch"),
+        (
+            "from optim_lib.optimizers import Adam; from optim_lib.measure import *; compare_with_torch(Adam(), None)",
+            "torch",
+        ),
+        ("import experiments.ch01", "all"),
+    ],
+)
+def test_what_is_missing_is_named_with_the_command_that_brings_it(bare, use, extra):
+    done = subprocess.run([python_of(bare), "-I", "-c", use], cwd=bare, capture_output=True, text=True, check=False)
+    assert f'pip install "understanding-optimizers[{extra}]"' in done.stderr, done.stderr
+
+
+def test_each_extra_that_an_error_names_brings_the_package():
+    needs = PROJECT["optional-dependencies"]
+    providers = importlib.metadata.packages_distributions()
+    for extra, packages in EXTRAS.items():
+        listed = {normal(re.match(r"[\w.-]+", need)[0]) for need in needs[extra]}
+        for package in packages:
+            assert {normal(d) for d in providers[package]} & listed, f"{package} is not in the extra {extra}"
 
 
 def test_the_wheel_has_whatever_the_packages_read(bare):

@@ -36,6 +36,7 @@ LAYERS = [
     ("optim_lib.pages", "optim_lib.descent", "optim_lib.networks", "optim_lib.data"),
     ("optim_lib.landscapes", "optim_lib.schedules", "optim_lib.optimizers"),
     ("optim_lib.palette", "optim_lib.progress", "optim_lib.threads", "optim_lib.on_demand"),
+    ("optim_lib.extras",),
 ]
 LEVEL = {name: (level, name) for level, names in enumerate(LAYERS) for name in names}
 LEVEL |= {name: (level, "the claims of a chapter") for level, names in enumerate(LAYERS[:3]) for name in names}
@@ -144,7 +145,7 @@ def test_every_solution_gets_full_marks_with_numpy_alone():
 
 
 def test_the_core_and_the_exercises_can_be_imported_with_numpy_alone():
-    core = [name for layer in LAYERS[-5:] for name in layer] + ["optim_lib.training", "optim_lib.tasks"]
+    core = [name for layer in LAYERS[-6:] for name in layer] + ["optim_lib.training", "optim_lib.tasks"]
     exercises = [name for name in FILES if name.startswith("exercises") and not name.endswith("__main__")]
     known = [name for name in FILES if any(f"{name}.".startswith(f"{part}.") for part in core)]
     known = [name for name in known if name not in ("optim_lib.tasks.models", "optim_lib.explorer.widgets")]
@@ -168,7 +169,8 @@ def test_where_scikit_learn_is_missing_files_stand_in_for_its_data(tmp_path):
     status, total, error = with_numpy_alone(code, OPTIM_LIB_DATA=str(tmp_path))
     assert status == "right"
     assert float(total) == data.digits().train.x.sum()
-    assert error.startswith("the diabetes data come with scikit-learn: pip install scikit-learn, or let OPTIM_LIB_DATA")
+    assert error.startswith("the diabetes data come with scikit-learn")
+    assert 'pip install "understanding-optimizers[train]", or let OPTIM_LIB_DATA' in error
 
 
 @pytest.mark.parametrize("name", ["digits", "breast_cancer", "diabetes", "sparse_words"])

@@ -29,6 +29,7 @@ from optim_lib.explorer.quests import (
 )
 from optim_lib.explorer.recipe import recompute
 from optim_lib.explorer.state import FigureState
+from optim_lib.extras import needed
 
 if TYPE_CHECKING:
     from optim_lib.explorer.widgets import CurvesFigure, Explorer, explore, explore_curves, race
@@ -62,7 +63,8 @@ NOTEBOOK = ("CurvesFigure", "Explorer", "explore", "explore_curves", "race")
 def __getattr__(name: str) -> Any:
     if name not in NOTEBOOK:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module("optim_lib.explorer.widgets"), name)
+    with needed():
+        return getattr(import_module("optim_lib.explorer.widgets"), name)
 
 
 def __dir__() -> list[str]:

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from optim_lib.extras import needed
 from optim_lib.optimizers.base import Optimizer
 
 Array = NDArray[np.floating]
@@ -95,7 +96,8 @@ def compare_with_torch(
     >>> compare_with_torch(Adam(learning_rate=0.1), torch.optim.Adam, lr=0.1)
     Adam and torch.optim.Adam, 100 steps: largest difference below 1e-12
     """
-    import torch
+    with needed():
+        import torch
 
     if isinstance(optimizer, Optimizer):
         optimizer.reset()

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from optim_lib.extras import needed
 from optim_lib.landscapes import Landscape
 from optim_lib.networks import ACTIVATIONS, MLP, Objective
 
@@ -55,7 +56,8 @@ class LossSlice:
 
         Outside of the window the loss goes on in straight lines.
         """
-        from scipy.interpolate import RectBivariateSpline
+        with needed():
+            from scipy.interpolate import RectBivariateSpline
 
         surface = _Surface(RectBivariateSpline(self.x, self.y, self.losses), self._window())
         low = np.unravel_index(np.argmin(self.losses), self.losses.shape)

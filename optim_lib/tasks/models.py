@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-import torch
-from torch import Tensor, nn
+from optim_lib.extras import needed
+
+with needed():
+    import torch
+    from torch import Tensor, nn
 
 
 def seeded(seed: int, make: Callable[[], nn.Module]) -> nn.Module:

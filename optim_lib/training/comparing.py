@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from optim_lib.extras import needed
 from optim_lib.progress import progress_bar
 from optim_lib.threads import one_thread
 from optim_lib.training.costs import step_cost
@@ -197,7 +198,8 @@ class _Runs:
         self.prints = {} if cache is None else {label: plan.fingerprint(made) for label, made in optimizers.items()}
 
     def results(self, jobs: list[_Job]) -> dict[tuple, Row]:
-        import joblib
+        with needed():
+            import joblib
 
         keys = {job.name: self._key(job) for job in jobs}
         known = self.store.read() if self.store else {}

@@ -16,6 +16,8 @@ import warnings
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
+from optim_lib.extras import needed
+
 COLUMNS = (
     "key", "task", "optimizer", "setting", "budget", "seed", "schedule", "clip_norm", "score", "test_score",
     "train_loss", "validation_loss", "diverged_at", "seconds", "evaluated_at", "scores", "measures", "check",
@@ -35,7 +37,8 @@ class Results:
     """
 
     def __init__(self, folder: str | os.PathLike, task: str) -> None:
-        from filelock import FileLock
+        with needed():
+            from filelock import FileLock
 
         self.path = Path(folder) / f"{re.sub('[^a-z0-9]+', '-', task.lower()).strip('-')}.csv"
         self.path.parent.mkdir(parents=True, exist_ok=True)

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from optim_lib.extras import needed
 from optim_lib.optimizers.base import Params
 
 Array = NDArray[np.floating]
@@ -34,8 +35,7 @@ class TorchModel:
     """
 
     def __init__(self, module: Any, loss: Callable | None = None) -> None:
-        import torch
-
+        torch = _torch()
         if not isinstance(module, torch.nn.Module):
             raise TypeError(f"module must be a torch.nn.Module, got {type(module).__name__}")
         self.torch, self.module, self.loss_function = torch, module, loss
@@ -270,7 +270,8 @@ class FromTorch:
 
 
 def _torch() -> Any:
-    import torch
+    with needed():
+        import torch
 
     return torch
 
