@@ -21,7 +21,7 @@ from optim_lib.networks import MLP
 from optim_lib.optimizers import SGD, MomentumSGD, NesterovMomentum, Optimizer
 from optim_lib.palette import LIGHT, SERIES
 from optim_lib.probes import look_ahead, radius  # noqa: F401
-from optim_lib.training import LogUniform, Search, Tuning, Uniform, tune
+from optim_lib.training import train_sweep
 
 Array = NDArray[np.float64]
 Momentum = float | Callable[[int], float]
@@ -308,11 +308,17 @@ def spectrum(x: Array) -> tuple[float, float]:
 
 
 def regression_steps(shares: Sequence[float], most: int = 10_000) -> list[dict[str, float]]:
-    """Exact gradients on the patients: steps until each share of the first loss gap is left, at the textbook pairs."""
+    r"""Exact gradients on the patients: steps until each share of the first loss gap is left, at the textbook pairs.
+
+    Gradient descent also at Nesterov's rate, :math:`1/\lambda_{\max}`, which ends the steepest direction in one step.
+    """
     x, y, best = regression()
     smallest, largest = spectrum(x)
+    kappa = largest / smallest
+    pairs = {"gradient descent": optimal_pair(kappa)["gradient descent"]}
+    pairs["gradient descent, 1/λmax"] = (SGD, {"learning_rate": np.asarray(1 / kappa)})
     rows = []
-    for label, (optimizer, setting) in optimal_pair(largest / smallest).items():
+    for label, (optimizer, setting) in {**pairs, **optimal_pair(kappa)}.items():
         setting = {name: float(value) for name, value in setting.items()}
         setting["learning_rate"] /= smallest  # the pairs are for curvatures from 1 to kappa
         params, stepper = {"w": np.zeros(x.shape[1])}, optimizer(**setting)
@@ -376,13 +382,54 @@ def _regression_runs(
 
 
 NETWORK = MLP((64, 32, 10))
-SEARCHES = {
-    "SGD": Search(SGD, learning_rate=LogUniform(3e-3, 3.0)),
-    "momentum": Search(MomentumSGD, learning_rate=LogUniform(1e-3, 1.0), momentum=Uniform(0.0, 0.98)),
-    "Nesterov": Search(NesterovMomentum, learning_rate=LogUniform(1e-3, 1.0), momentum=Uniform(0.0, 0.98)),
-}
+OTHERS = ("momentum", "SGD")
+RULES = {"SGD": SGD, "momentum": MomentumSGD, "Nesterov": NesterovMomentum}
 
 
-def compare_on_digits(epochs: int, batch_size: int | None = 32, trials: int = 15) -> Tuning:
-    """The three on the digits, the same number of settings tried for each."""
-    return tune(SEARCHES, NETWORK, digits(), trials=trials, epochs=epochs, batch_size=batch_size, progress=False)
+def digits_at_effective_rates(
+    rates: Sequence[float], *, momentum: float = 0.9, looks: Sequence[int] = (3, 12), seeds: int = 8
+) -> dict[int, dict[str, Array]]:
+    r"""The training loss on the digits after each number of epochs in `looks`, at equal effective rates.
+
+    SGD at each of `rates`, momentum and Nesterov at that times :math:`1-\beta`; the same seeds and batches of 32 for
+    all. For each look and rule an array of shape (rates, seeds).
+    """
+    losses = {}
+    for label, rule in RULES.items():
+        scale, setting = (1.0, {}) if rule is SGD else (1 - momentum, {"momentum": momentum})
+        run = {
+            "epochs": max(looks),
+            "seeds": range(seeds),
+            "learning_rate": scale * np.asarray(rates),
+            "progress": False,
+        }
+        losses[label] = train_sweep(NETWORK, rule, digits(), **run, **setting).train_losses
+    return {look: {label: array[:, :, look] for label, array in losses.items()} for look in looks}
+
+
+def digits_table(rates: Sequence[float], losses: dict[int, dict[str, Array]]) -> plotting.Piece:
+    """The losses of `digits_at_effective_rates`, a row for each rule and look, a column for each rate."""
+
+    def told(values: Array) -> str:
+        return f"{np.median(values):.3f} ({values.min():.3f} to {values.max():.3f})"
+
+    rows = [
+        {"rule": label, "epochs": look} | {f"rate {rate:g}": told(row) for rate, row in zip(rates, array, strict=True)}
+        for look, found in losses.items()
+        for label, array in found.items()
+    ]
+    return plotting.table(
+        rows, caption="Training loss at three effective rates: median (lowest to highest) over the seeds."
+    )
+
+
+def digits_pairs(rates: Sequence[float], losses: dict[int, dict[str, Array]]) -> list[dict[str, float | str]]:
+    """Nesterov's training loss beside each other rule's, seed by seed: how often it is lower, and the median ratio."""
+    return [
+        {"epochs": look, "effective rate": rate}
+        | {f"lower than {other}": f"{int(np.sum(its[k] < found[other][k]))} of {its.shape[1]}" for other in OTHERS}
+        | {f"as a share of {other}'s": f"{np.median(its[k] / found[other][k]):.2f}" for other in OTHERS}
+        for look, found in losses.items()
+        for its in [found["Nesterov"]]
+        for k, rate in enumerate(rates)
+    ]
