@@ -78,6 +78,23 @@ def _sync(options: argparse.Namespace) -> int:
     return 1 if found else 0
 
 
+def _grade(options: argparse.Namespace) -> int:
+    import contextlib
+
+    from exercises.classroom import run
+    from exercises.classroom.marking import Settings
+
+    settings = run.with_limits(Settings(run.chosen(options.exercises, options.fast)), options.seconds, options.memory)
+    with contextlib.ExitStack() as stack:
+        if options.backend == "dask":
+            stack.enter_context(run.dask(options.scheduler, options.jobs))
+        run.command(
+            options.folder, options.csv, options.report, settings=settings, jobs=options.jobs, regrade=options.regrade
+        )
+    print(f"\n{options.csv} has a row for each student, {options.report} the report.")
+    return 0
+
+
 def _reset(options: argparse.Namespace) -> int:
     if not options.yes and input(f"Start afresh? {record.path()} will be kept as a backup. [y/N] ").lower() != "y":
         print("Nothing changed.")
@@ -111,6 +128,18 @@ def _parser() -> argparse.ArgumentParser:
     )
     sync.add_argument("notebooks", metavar="NOTEBOOK", type=Path, nargs="+")
     sync.add_argument("--check", action="store_true", help="change nothing; fail when there is something to do")
+    grade = _add(commands, "grade", _grade, "grade a folder of submissions: notebooks in any layout, one command")
+    grade.add_argument("folder", metavar="FOLDER", type=Path, help="one folder, or one notebook, for each student")
+    grade.add_argument("--csv", metavar="FILE", type=Path, default=Path("scores.csv"), help="scores (%(default)s)")
+    grade.add_argument("--report", metavar="DIR", type=Path, default=Path("report"), help="report (%(default)s)")
+    grade.add_argument("--exercises", metavar="N", nargs="+", default=[], help="chapters or exercises: 8 9.1 (all)")
+    grade.add_argument("--fast", action="store_true", help="leave out those that train a lot: 12.4 and 13.4")
+    grade.add_argument("--regrade", action="store_true", help="grade everything again, and say whose score changes")
+    grade.add_argument("--jobs", metavar="N", type=int, default=-1, help="processes (all cores)")
+    grade.add_argument("--seconds", metavar="S", type=float, help="for one call of an answer (10)")
+    grade.add_argument("--memory", metavar="GB", type=float, help="for one answer (4)")
+    grade.add_argument("--backend", choices=["processes", "dask"], default="processes", help="where the work is done")
+    grade.add_argument("--scheduler", metavar="ADDRESS", help="of a running Dask cluster (a local one is started)")
     return parser
 
 

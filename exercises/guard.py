@@ -332,7 +332,8 @@ def _called(function: Any, name: str, args: list, kwargs: dict) -> Any:
     try:
         return function(*args, **kwargs)
     except TypeError as error:
-        if error.__traceback__.tb_next is None:  # not raised in the function's own code
+        # Not raised in the function's own code, here or in the process of a stand-in.
+        if error.__traceback__.tb_next is None or getattr(error, "of_the_call", False):
             _match_signature(function, name, args, kwargs)
         raise
 

@@ -4,7 +4,7 @@ import dis
 import functools
 import sys
 import types
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from exercises.definition import Exercise, clean
@@ -28,15 +28,24 @@ def borrowed(exercise: Exercise, answer: Any) -> str:
     if isinstance(answer, str) and exercise.kind != "value":
         solved = clean(answer) == exercise.solution
         return "This is the text of a solution. Write the answer yourself and pass that." if solved else ""
+    return told(exercise, lent(answer))
+
+
+def told(exercise: Exercise, found: Iterable[tuple[str, str, bool]]) -> str:
+    """The sentence for what :func:`lent` found in an answer to `exercise`, or the empty string."""
     allowed = _names_in_sources(exercise)
-    for found, calls in _foreign(answer):
-        name = getattr(found, "__name__", "")
-        owner = _lender(found)
-        if owner and name not in allowed:
+    for name, owner, calls in found:
+        if name not in allowed:
             if calls:
                 return f"Your answer calls {owner} `{name}`. Write that part yourself: it is what this exercise is for."
             return f"This is {owner} own `{name}`. Write yours: that is what this exercise is for."
     return ""
+
+
+def lent(answer: Any) -> list[tuple[str, str, bool]]:
+    """Of each thing of a library's in `answer`: its name, whose it is, and whether it is only called in there."""
+    found = [(getattr(each, "__name__", ""), _lender(each), calls) for each, calls in _foreign(answer)]
+    return [(name, owner, calls) for name, owner, calls in found if owner]
 
 
 def is_handed_out(exercise: Exercise, answer: Any) -> bool:
