@@ -84,7 +84,8 @@ def _grade(options: argparse.Namespace) -> int:
     from exercises.classroom import run
     from exercises.classroom.marking import Settings
 
-    settings = run.with_limits(Settings(run.chosen(options.exercises, options.fast)), options.seconds, options.memory)
+    settings = Settings(run.chosen(options.exercises, options.fast), seed=options.seed, by_student=options.variant)
+    settings = run.with_limits(settings, options.seconds, options.memory)
     with contextlib.ExitStack() as stack:
         if options.backend == "dask":
             stack.enter_context(run.dask(options.scheduler, options.jobs))
@@ -135,6 +136,8 @@ def _parser() -> argparse.ArgumentParser:
     grade.add_argument("--exercises", metavar="N", nargs="+", default=[], help="chapters or exercises: 8 9.1 (all)")
     grade.add_argument("--fast", action="store_true", help="leave out those that train a lot: 12.4 and 13.4")
     grade.add_argument("--regrade", action="store_true", help="grade everything again, and say whose score changes")
+    grade.add_argument("--seed", metavar="N", type=int, help="draw the checks' inputs anew from this number")
+    grade.add_argument("--variant", action="store_true", help="other inputs for different students")
     grade.add_argument("--jobs", metavar="N", type=int, default=-1, help="processes (all cores)")
     grade.add_argument("--seconds", metavar="S", type=float, help="for one call of an answer (10)")
     grade.add_argument("--memory", metavar="GB", type=float, help="for one answer (4)")

@@ -21,7 +21,7 @@ from dataclasses import asdict, dataclass, field
 from functools import cache
 from pathlib import Path
 
-from exercises.classroom import plan
+from exercises.classroom import draws, plan
 from exercises.classroom.isolation import Limits
 from exercises.classroom.standins import Asking, Stopped
 from exercises.classroom.wire import Channel, Closed, OutOfTime
@@ -44,6 +44,8 @@ class Settings:
 
     exercises: tuple[str, ...]
     limits: Limits = field(default_factory=Limits)
+    seed: int | None = None
+    by_student: bool = False
 
 
 @dataclass
@@ -73,6 +75,7 @@ class Mark:
     source: str = ""
     seconds: float = 0.0
     memory: int = 0
+    drawn: bool = False
 
 
 @dataclass
@@ -102,12 +105,13 @@ def _mark_submission(student: str, files: Sequence[File], settings: Settings) ->
     record = Record(student, [file.name for file in files], {})
     with _box(settings.limits) as box:
         found = _plans(box, files, settings, record)
+        draw = draws.draw_of(student, settings.seed, settings.by_student)
         for id in settings.exercises:
             exercise = get(id)
             mark = Mark(id, exercise.points)
             for file, candidates in found.get(id, []):
                 for candidate in candidates:
-                    new = _mark(box, exercise, candidate, file)
+                    new = _mark(box, exercise, candidate, file, draw)
                     if _rank(new) > _rank(mark):
                         mark = new
                     if new.status == "right" or "still running" in "".join(new.messages):
@@ -160,7 +164,9 @@ def _read(box: "_Box", file: File, wanted: list) -> list[plan.Found]:
         raise Closed from None
 
 
-def _mark(box: "_Box", exercise: Exercise, candidate: plan.Candidate, file: str) -> Mark:
+def _mark(
+    box: "_Box", exercise: Exercise, candidate: plan.Candidate, file: str, draw: draws.Draw | None = None
+) -> Mark:
     mark = Mark(exercise.id, exercise.points, file=file, cell=candidate.cell, how=candidate.how)
     mark.source = candidate.definition[:20_000]
     if candidate.untouched:
@@ -175,7 +181,7 @@ def _mark(box: "_Box", exercise: Exercise, candidate: plan.Candidate, file: str)
     _remember(pieces)
     message = {"do": "run", "setup": exercise.setup, "pieces": pieces, "expression": candidate.expression}
     try:
-        with box.process("answer") as channel:
+        with draws.inputs(exercise, draw) as mark.drawn, box.process("answer") as channel:
             result = _graded(exercise, Asking(channel, box.limits.seconds), message)
     except (Closed, OutOfTime):
         result = _refused(exercise, "The process in which your code runs could not be started.")

@@ -31,12 +31,14 @@ class Graded:
         The records of the run before, by student, when there was one.
     fresh : int
         How many submissions had to be graded; the others were kept from the run before.
+    settings : Settings
     """
 
     records: list[Record]
     exercises: list[str]
     before: dict[str, Record]
     fresh: int
+    settings: Settings
 
 
 def grade_folder(
@@ -76,7 +78,7 @@ def grade_folder(
         kept, {record.student: record for record in graded}, before, dict(_keys(submissions, folder, settings, version))
     )
     old = {student: record for student, (_, record) in before.items()}
-    return Graded(graded, tables.assigned(graded, settings.exercises), old, len(waiting))
+    return Graded(graded, tables.assigned(graded, settings.exercises), old, len(waiting), settings)
 
 
 def _marked(

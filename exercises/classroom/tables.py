@@ -169,6 +169,8 @@ def summary(graded: Any, found: Sequence[dict], regrade: bool) -> list[str]:
             f"{plural(graded.fresh, 'submission')} graded now; the others have not changed since the last run."
         )
     lines.append(sandbox_sentence(records))
+    if graded.settings.seed is not None or graded.settings.by_student:
+        lines.append(draws_sentence(records, graded.exercises))
     width = max(len(record.student) for record in records)
     troubled = [(record, problems_of(record, graded.exercises)) for record in records]
     troubled = [(record, problems) for record, problems in troubled if problems]
@@ -182,6 +184,15 @@ def summary(graded: Any, found: Sequence[dict], regrade: bool) -> list[str]:
             for row in found
         ]
     return lines
+
+
+def draws_sentence(records: Sequence[Record], exercises: Sequence[str]) -> str:
+    """Which exercises were graded on inputs of their own draw, and which on those that everybody has."""
+    tried = [id for id in exercises if any(record.marks[id].seconds for record in records if id in record.marks)]
+    drawn = [id for id in tried if any(record.marks[id].drawn for record in records if id in record.marks)]
+    same = [id for id in tried if id not in drawn]
+    sentence = f"Inputs were drawn anew for {plural(len(drawn), 'exercise')} of {len(tried)}."
+    return sentence + (f" As shipped, since no fair draw changes them: {', '.join(same)}." if same else "")
 
 
 def sandbox_sentence(records: Sequence[Record]) -> str:

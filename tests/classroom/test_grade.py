@@ -170,3 +170,37 @@ def test_the_command_says_which_walls_stood(hand_in, grade):
     assert "Students' code ran with" in said
     if sys.platform == "linux":
         assert "a limit of memory" in said
+
+
+def test_an_answer_tuned_to_the_shipped_numbers_fails_on_an_instructors_own(hand_in, grade):
+    """The table holds what the check of 8.1 asks for, on the inputs that everybody can read."""
+    import inspect
+
+    import numpy as np
+
+    from exercises.grading import grade as grade_here
+
+    seen = []
+    moments = get("8.1").load(get("8.1").solution)
+
+    def moments_noted(grads, beta1, beta2):
+        seen.append(
+            (np.asarray(grads).tolist(), beta1, beta2, [np.asarray(m).tolist() for m in moments(grads, beta1, beta2)])
+        )
+        return moments(grads, beta1, beta2)
+
+    assert inspect.signature(moments_noted)
+    grade_here(get("8.1"), moments_noted)
+    tuned = (
+        f"TABLE = {seen!r}\ndef moments(grads, beta1, beta2):\n    for g, b1, b2, (m, v) in TABLE:\n"
+        "        if np.shape(g) == np.shape(grads) and np.allclose(g, grads) and (b1, b2) == (beta1, beta2):\n"
+        "            return np.array(m), np.array(v)\n    return grads, grads\n"
+    )
+    hand_in("tuned/08.ipynb", notebook({"8.1": tuned}))
+    hand_in("honest/08.ipynb", notebook({"8.1": get("8.1").solution}))
+    rows, *_ = grade("--exercises", "8.1")
+    assert (rows["tuned"]["8.1"], rows["honest"]["8.1"]) == ("3", "3")
+    for options in (["--seed", "7"], ["--seed", "7", "--variant"]):
+        rows, _, said = grade("--exercises", "8.1", *options)
+        assert (rows["tuned"]["8.1"], rows["honest"]["8.1"]) == ("0", "3")
+        assert "Inputs were drawn anew for 1 exercise of 1." in said
