@@ -7,7 +7,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 
@@ -16,33 +16,7 @@ from matplotlib import rc_context
 from matplotlib.figure import Figure
 
 from optim_lib import optimizers, plotting
-from optim_lib.optimizers import (
-    LAMB,
-    LARS,
-    SGD,
-    SOAP,
-    AdaBelief,
-    Adafactor,
-    AdaGrad,
-    Adam,
-    AdamW,
-    AMSGrad,
-    CenteredRMSprop,
-    Lion,
-    Lookahead,
-    MomentumSGD,
-    Muon,
-    NAdam,
-    NesterovMomentum,
-    Optimizer,
-    Prodigy,
-    RAdam,
-    RMSprop,
-    ScheduleFreeAdamW,
-    ScheduleFreeSGD,
-    Shampoo,
-    UncorrectedAdam,
-)
+from optim_lib.optimizers import SGD, Lookahead, Optimizer
 from optim_lib.pages import Piece
 from optim_lib.palette import LIGHT
 from optim_lib.plotting.theme import STYLE
@@ -53,40 +27,39 @@ MATRIX = (256, 256)
 
 @dataclass(frozen=True)
 class Kin:
-    """Where an optimizer comes from: its parent, what it adds to it, and another it takes that from."""
+    """Where an optimizer comes from: its parent (empty for none), what it adds, and another it takes that from."""
 
-    parent: type[Optimizer] | None
+    parent: str
     adds: str
-    also: type[Optimizer] | None = None
-    make: Callable[[], Optimizer] | None = None
+    also: str = ""
 
 
-# A child stands after its parent.
-KIN: dict[type[Optimizer], Kin] = {
-    SGD: Kin(None, "a step against the gradient"),
-    MomentumSGD: Kin(SGD, "a decaying sum of past gradients"),
-    NesterovMomentum: Kin(MomentumSGD, "a look ahead, before the slope is measured"),
-    Muon: Kin(NesterovMomentum, "the same length in every direction of a matrix", also=Shampoo),
-    LARS: Kin(MomentumSGD, "a rate for each layer, from its norms"),
-    Lion: Kin(MomentumSGD, "only the sign of it", also=AdamW),
-    AdaGrad: Kin(SGD, "a rate for each coordinate, from all it has seen"),
-    RMSprop: Kin(AdaGrad, "forgetting, by an average in place of a sum"),
-    CenteredRMSprop: Kin(RMSprop, "the variation of the gradient, in place of its size"),
-    UncorrectedAdam: Kin(RMSprop, "momentum", also=MomentumSGD),
-    Adam: Kin(UncorrectedAdam, "a correction for averages that start at zero"),
-    AdamW: Kin(Adam, "weight decay outside the gradient"),
-    LAMB: Kin(AdamW, "a rate for each layer, from its norms", also=LARS),
-    ScheduleFreeAdamW: Kin(AdamW, "an average of iterates for a schedule", also=ScheduleFreeSGD),
-    Prodigy: Kin(AdamW, "an estimate of the distance, for a rate"),
-    AMSGrad: Kin(Adam, "a second moment that never shrinks"),
-    NAdam: Kin(Adam, "Nesterov's look ahead", also=NesterovMomentum),
-    RAdam: Kin(Adam, "patience, until its scale can be trusted"),
-    AdaBelief: Kin(Adam, "the surprise, in place of the size"),
-    Adafactor: Kin(Adam, "only row and column means of its squares"),
-    Shampoo: Kin(AdaGrad, "a matrix for the rows and one for the columns"),
-    SOAP: Kin(Shampoo, "Adam, in the eigenvectors of those matrices", also=Adam),
-    ScheduleFreeSGD: Kin(SGD, "an average of iterates for a schedule"),
-    Lookahead: Kin(None, "around any optimizer: slow weights that follow it", make=lambda: Lookahead(SGD())),
+# Every optimizer of the library has a line. Children of one parent are drawn in the order that they have here.
+KIN: dict[str, Kin] = {
+    "SGD": Kin("", "a step against the gradient"),
+    "MomentumSGD": Kin("SGD", "a decaying sum of past gradients"),
+    "NesterovMomentum": Kin("MomentumSGD", "a look ahead, before the slope is measured"),
+    "Muon": Kin("NesterovMomentum", "the same length in every direction of a matrix", also="Shampoo"),
+    "LARS": Kin("MomentumSGD", "a rate for each layer, from its norms"),
+    "Lion": Kin("MomentumSGD", "only the sign of it", also="AdamW"),
+    "AdaGrad": Kin("SGD", "a rate for each coordinate, from all it has seen"),
+    "RMSprop": Kin("AdaGrad", "forgetting, by an average in place of a sum"),
+    "CenteredRMSprop": Kin("RMSprop", "the variation of the gradient, in place of its size"),
+    "UncorrectedAdam": Kin("RMSprop", "momentum", also="MomentumSGD"),
+    "Adam": Kin("UncorrectedAdam", "a correction for averages that start at zero"),
+    "AdamW": Kin("Adam", "weight decay outside the gradient"),
+    "LAMB": Kin("AdamW", "a rate for each layer, from its norms", also="LARS"),
+    "ScheduleFreeAdamW": Kin("AdamW", "an average of iterates for a schedule", also="ScheduleFreeSGD"),
+    "Prodigy": Kin("AdamW", "an estimate of the distance, for a rate"),
+    "AMSGrad": Kin("Adam", "a second moment that never shrinks"),
+    "NAdam": Kin("Adam", "Nesterov's look ahead", also="NesterovMomentum"),
+    "RAdam": Kin("Adam", "patience, until its scale can be trusted"),
+    "AdaBelief": Kin("Adam", "the surprise, in place of the size"),
+    "Adafactor": Kin("Adam", "only row and column means of its squares"),
+    "Shampoo": Kin("AdaGrad", "a matrix for the rows and one for the columns"),
+    "SOAP": Kin("Shampoo", "Adam, in the eigenvectors of those matrices", also="Adam"),
+    "ScheduleFreeSGD": Kin("SGD", "an average of iterates for a schedule"),
+    "Lookahead": Kin("", "around any optimizer: slow weights that follow it"),
 }
 
 
@@ -128,29 +101,35 @@ def public_optimizers() -> list[type[Optimizer]]:
 
 
 def family_table() -> list[Member]:
-    """The family, parents before children: a row for each optimizer, for `plotting.table`.
+    """The family, each right under its parent's: a row for each optimizer, for `plotting.table`.
 
     What it keeps, and how many bytes that takes, is read from its state after one step.
+
+    Raises
+    ------
+    ValueError
+        If an optimizer has no line in `KIN`, or a line names a parent that has none.
     """
-    return [_member(optimizer) for optimizer in KIN]
+    for name in [*(each.__name__ for each in public_optimizers()), *(kin.parent for kin in KIN.values() if kin.parent)]:
+        if name not in KIN:
+            raise ValueError(f"KIN in optim_lib/family.py has no line for {name}")
+    return list(_members("", 0))
+
+
+def _members(parent: str, generation: int) -> Iterator[Member]:
+    for name, kin in KIN.items():
+        if kin.parent == parent:
+            yield Member(name, parent, kin.also, kin.adds, *_measured(getattr(optimizers, name)), generation)
+            yield from _members(name, generation + 1)
 
 
 @cache
-def _member(optimizer: type[Optimizer]) -> Member:
-    kin = KIN[optimizer]
-    keeps, size = _measured(kin.make or optimizer)
-    name_of = {None: ""} | {each: each.__name__ for each in KIN}
-    generation, ancestor = 0, kin.parent
-    while ancestor:
-        generation, ancestor = generation + 1, KIN[ancestor].parent
-    return Member(optimizer.__name__, name_of[kin.parent], name_of[kin.also], kin.adds, keeps, size, generation)
-
-
-def _measured(make: Callable[[], Optimizer]) -> tuple[str, float]:
+def _measured(optimizer: type[Optimizer]) -> tuple[str, float]:
     """The arrays that an optimizer keeps of a float32 matrix, and their bytes for each parameter, after one step."""
-    optimizer, params = make(), {"W": np.zeros(MATRIX, np.float32)}
-    optimizer.update(params, {"W": np.eye(*MATRIX, dtype=np.float32)})
-    arrays = optimizer.state["W"].arrays()
+    made = Lookahead(SGD()) if optimizer is Lookahead else optimizer()
+    params = {"W": np.zeros(MATRIX, np.float32)}
+    made.update(params, {"W": np.eye(*MATRIX, dtype=np.float32)})
+    arrays = made.state["W"].arrays()
     size = sum(array.nbytes for array in arrays.values()) / params["W"].size
     return ", ".join(arrays) or "nothing", round(size, 2)
 

@@ -14,7 +14,7 @@ import pytest
 import yaml
 from jupyter_cache import get_cache
 
-from tools import build_book, run_chapters, site_assets
+from tools import build_book, one_figure, run_chapters, site_assets
 
 ROOT = Path(__file__).parents[1]
 
@@ -188,3 +188,14 @@ def test_the_notebooks_of_the_book_are_found():
     found = build_book.notebooks_of(ROOT / "_toc.yml")
     assert found == sorted(found)
     assert {path.name for path in found} == {path.name for path in (ROOT / "chapters").glob("*.ipynb")}
+
+
+def test_one_figure_can_be_opened_alone():
+    figure = one_figure.figure_of(
+        "explore(Adam, landscapes.rosenbrock, learning_rate=np.geomspace(0.01, 1, 5), steps=5)"
+    )
+    html = one_figure.page(figure, dark=True)
+    assert 'data-theme="dark"' in html
+    assert figure.model_id in html
+    with pytest.raises(TypeError, match="it made int"):
+        one_figure.figure_of("1 + 1")

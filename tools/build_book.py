@@ -132,8 +132,14 @@ def _tell(line: str) -> str | None:
     return line if re.search(r"\b(WARNING|ERROR|CRITICAL)\b", line) else None
 
 
+def _script(name: str) -> Path:
+    """A command that pip has installed for the running Python; on Windows its file ends in .exe."""
+    folder = Path(sysconfig.get_path("scripts"))
+    return folder / (f"{name}.exe" if os.name == "nt" else name)
+
+
 def _run_jupyter_book(build: Path, toc: Path, strict: bool) -> int:
-    command = [Path(sysconfig.get_path("scripts")) / "jupyter-book", "build", ROOT, "--toc", toc]
+    command = [_script("jupyter-book"), "build", ROOT, "--toc", toc]
     command += ["--path-output", build.parent]
     if strict:
         command += ["-W", "--keep-going", "--nitpick"]

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import hashlib
 import importlib.resources
+import os
 import shutil
 import subprocess
 import sys
@@ -93,8 +94,10 @@ def find_node(folder: Path) -> Node:
         requirements = ["--requirement", LOCKED / "requirements-node.txt", "--target", folder]
         options = ["--quiet", "--disable-pip-version-check"]
         subprocess.run([sys.executable, "-m", "pip", "install", *options, *requirements], check=True)
-    program = wheel / "bin" / "node"
-    return Node([program], [program, wheel / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"])
+    windows = os.name == "nt"
+    program = wheel / ("node.exe" if windows else "bin/node")
+    modules = wheel / ("node_modules" if windows else "lib/node_modules")
+    return Node([program], [program, modules / "npm" / "bin" / "npm-cli.js"])
 
 
 def node_in(build: Path) -> Node:
