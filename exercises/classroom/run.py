@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
+from exercises.classroom import report as reporting
 from exercises.classroom import tables
 from exercises.classroom.marking import File, Mark, Record, Settings, mark_submission
 from exercises.classroom.submissions import Submission, collect, name_below, progress_of
@@ -199,6 +200,7 @@ def command(
     report.mkdir(parents=True, exist_ok=True)
     tables.write_scores(scores, graded)
     tables.write_details(scores.with_name("details.csv"), graded)
+    reporting.write(report, graded)
     changes = tables.changes(graded)
     if graded.before:
         tables.write_changes(scores.with_name("changes.csv"), changes)

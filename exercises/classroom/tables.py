@@ -134,6 +134,8 @@ def _why(then: Mark, now: Mark) -> list[str]:
     reasons = []
     if then.source != now.source:
         reasons.append("another answer was handed in")
+    if now.messages and now.messages != then.messages:
+        return [*reasons, now.messages[0]]
     old = {part["name"]: part for part in then.parts}
     new = {part["name"]: part for part in now.parts}
     for name, part in new.items():
