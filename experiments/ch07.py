@@ -262,6 +262,7 @@ BETWEEN = {
     "Adam": Search(Adam, learning_rate=NEAR),
     "Adam, beta1 = 0.5": Search(Adam, learning_rate=NEAR, beta1=0.5),
     "without momentum (beta1 = 0)": Search(Adam, learning_rate=NEAR, beta1=0.0),
+    "and with a window of 100 (beta2 = 0.99)": Search(Adam, learning_rate=NEAR, beta1=0.0, beta2=0.99),
     "and with a window of 10 (beta2 = 0.9)": Search(Adam, learning_rate=NEAR, beta1=0.0, beta2=0.9),
     "RMSprop (no correction either)": Search(RMSprop, learning_rate=NEAR),
     "RMSprop with a window of 100": Search(RMSprop, learning_rate=NEAR, decay=0.99),
