@@ -89,10 +89,16 @@ def _grade(options: argparse.Namespace) -> int:
     with contextlib.ExitStack() as stack:
         if options.backend == "dask":
             stack.enter_context(run.dask(options.scheduler, options.jobs))
-        run.command(
+        graded = run.command(
             options.folder, options.csv, options.report, settings=settings, jobs=options.jobs, regrade=options.regrade
         )
-    print(f"\n{options.csv} has a row for each student, {options.report} the report.")
+    if options.gradebook:
+        from exercises.classroom import gradebooks
+
+        filled = options.csv.with_name("gradebook.csv")
+        missing = gradebooks.fill(options.gradebook, filled, graded, options.column)
+        print(f"\n{filled} can be imported.", *missing, sep="\n  ")
+    print(f"\n{options.csv} has a row for each student, {options.report / 'index.html'} the report.")
     return 0
 
 
@@ -138,6 +144,8 @@ def _parser() -> argparse.ArgumentParser:
     grade.add_argument("--regrade", action="store_true", help="grade everything again, and say whose score changes")
     grade.add_argument("--seed", metavar="N", type=int, help="draw the checks' inputs anew from this number")
     grade.add_argument("--variant", action="store_true", help="other inputs for different students")
+    grade.add_argument("--gradebook", metavar="FILE", type=Path, help="exported by Canvas or Moodle, to be filled")
+    grade.add_argument("--column", metavar="NAME", default="Optimizers", help="of the points there (%(default)s)")
     grade.add_argument("--jobs", metavar="N", type=int, default=-1, help="processes (all cores)")
     grade.add_argument("--seconds", metavar="S", type=float, help="for one call of an answer (10)")
     grade.add_argument("--memory", metavar="GB", type=float, help="for one answer (4)")
