@@ -72,7 +72,7 @@ solve SRC DST`` makes the solved copy. A cell that uses the student's answer mus
 ``check(...).status == "right"`` first.
 '''
 
-from exercises.compare import NotAttempted, Wrong, close, finite, number, numeric, outputs
+from exercises.compare import NotAttempted, Wrong, close, finite, listed, number, numeric, outputs, word
 from exercises.definition import AcceptedAnswer, Check, Exercise, WrongAnswer, clean, edit
 from exercises.guard import raw, unchanged_inputs
 
@@ -87,9 +87,11 @@ __all__ = [
     "close",
     "edit",
     "finite",
+    "listed",
     "number",
     "numeric",
     "outputs",
     "raw",
     "unchanged_inputs",
+    "word",
 ]

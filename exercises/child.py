@@ -14,6 +14,7 @@ import resource
 import select
 import signal
 import struct
+import sys
 import time
 import traceback
 import warnings
@@ -74,6 +75,7 @@ def _work(steps: Callable[[], Iterator[Any]], writing: int, note: Any) -> None:
     try:
         sandbox.observer = lambda seconds: _NOTE.pack_into(note, 0, seconds, time.monotonic(), time.process_time())
         _limit_memory()
+        _limit_threads()
         with os.fdopen(writing, "wb") as pipe:
             for value in steps():
                 _send(pipe, pickle.dumps(value))
@@ -152,3 +154,13 @@ def _limit_memory() -> None:
     _, hard = resource.getrlimit(resource.RLIMIT_AS)
     soft = now + MEMORY if hard == resource.RLIM_INFINITY else min(now + MEMORY, hard)
     resource.setrlimit(resource.RLIMIT_AS, (soft, hard))
+
+
+def _limit_threads() -> None:
+    """One thread for OpenMP: the others stayed in the parent, and GNU's would be waited for without end."""
+    if "torch" in sys.modules:
+        sys.modules["torch"].set_num_threads(1)
+    if "sklearn" in sys.modules:
+        from threadpoolctl import threadpool_limits
+
+        threadpool_limits(1, user_api="openmp")

@@ -96,3 +96,22 @@ def check_late_parameter(mine: Any, reference: Any, start: Arrays, seed: int, rt
     params, expected = mine.update(params, copies(grads)), reference.update(expected, grads)
     what = "the first step of a parameter that arrives at step 11"
     close(params["late"] - start["late"], expected["late"] - start["late"], what, rtol=rtol)
+
+
+def check_defaults(answer: Maker, oracle: Maker, seed: int, **settings: float) -> None:
+    """Whether an optimizer made without arguments has the defaults that its starter gives.
+
+    Every default shows: some gradients are as small as an epsilon, and there are enough steps for a decay.
+
+    Parameters
+    ----------
+    answer, oracle : class
+        The student's, made without arguments, and the library's, made with `settings`.
+    """
+    start, sizes = random_params(seed), {"weights": 1.0, "bias": 1e-8, "scale": 1e-4}
+    all_grads = [{name: sizes[name] * grad for name, grad in random_params(seed + t).items()} for t in range(1, 5)]
+    mine, expected = moves(answer(), start, all_grads), moves(oracle(**settings), start, all_grads)
+    for t, (step, expected_step) in enumerate(zip(mine, expected, strict=True), start=1):
+        for name in start:
+            what = f"made without arguments, with the defaults of the starter, your class takes another step {t}: it"
+            close(step[name], expected_step[name], what, rtol=1e-6)

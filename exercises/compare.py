@@ -4,7 +4,8 @@ A check raises :class:`Wrong` with a sentence for the student. The helpers here 
 that can be said without knowing the exercise: a missing return, a wrong shape, a NaN, a constant factor.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, MappingView, Set
+from numbers import Number
 from typing import Any
 
 import numpy as np
@@ -70,31 +71,78 @@ def close(
 
 
 def outputs(result: Any, *names: str) -> tuple:
-    """Check that a function returned one thing for each of `names`, as a tuple or list, and return them.
+    """Check that a function returned one thing for each of `names`, and return them.
+
+    A tuple, a list, an array with one row for each, a generator: whatever can be unpacked in this order.
 
     >>> theta, m = outputs((1.0, 2.0), "theta", "m")
     """
     expected = f"{len(names)} things, ({', '.join(names)})"
-    if not isinstance(result, (tuple, list)):
+    things = listed(result)
+    if things is None:
         raise Wrong(f"The function should return {expected}; yours returned {kind_of(result)}.")
-    if len(result) != len(names):
-        raise Wrong(f"The function should return {expected}; yours returned {len(result)}.")
-    return tuple(result)
+    if len(things) != len(names):
+        raise Wrong(f"The function should return {expected}; yours returned {len(things)}.")
+    return tuple(things)
+
+
+def listed(value: Any) -> list | None:
+    """The items of a list, a tuple, an array, an iterator or the like, in order; None of anything else."""
+    if isinstance(value, str | bytes | Mapping | Set) or (isinstance(value, np.ndarray) and not value.ndim):
+        return None
+    if not isinstance(value, np.ndarray | Iterable) and not hasattr(value, "__getitem__"):
+        return None
+    try:
+        return list(value)
+    except TypeError:
+        return None
+
+
+def word(actual: Any, what: str, *known: str) -> str:
+    """The one of the `known` words that `actual` is, whatever its case and the blanks around it.
+
+    >>> word(" Saddle", "the answer", "saddle", "minimum")
+    'saddle'
+    """
+    if actual is ...:
+        raise NotAttempted
+    if isinstance(actual, str):
+        plain = " ".join(str.__str__(actual).split()).strip("\"'.").casefold()
+        for each in known:
+            if plain == each.casefold():
+                return each
+    *most, last = map(repr, known)
+    choice = f"{', '.join(most)} or {last}" if most else last
+    raise Wrong(f"{upper(what)} should be {choice}; it is {kind_of(actual)}.")
 
 
 def numeric(actual: Any, what: str) -> np.ndarray:
-    """`actual` as a float array, or `Wrong` when it is not made of finite numbers."""
+    """`actual` as an array of numbers, or `Wrong` when it is not made of real numbers."""
     if actual is None:
         raise Wrong(f"{upper(what)} is None: is a `return` or an assignment missing?")
     if actual is ...:
         raise NotAttempted
+    items = list(actual) if isinstance(actual, Iterator | MappingView) else actual
     try:
-        array = np.asarray(actual)
+        array = np.asarray(items)
+        if array.dtype == object:
+            array = _of_objects(array)
+        elif array.dtype.kind == "c" and not array.imag.any():
+            array = array.real
     except (ValueError, TypeError, RuntimeError):
         raise Wrong(f"{upper(what)} should be numbers; it is {kind_of(actual)}.") from None
-    if array.dtype == object or array.dtype.kind not in "buif":
+    if array.dtype.kind not in "buif":
         raise Wrong(f"{upper(what)} should be numbers; it is {kind_of(actual)}.")
     return array
+
+
+def _of_objects(array: np.ndarray) -> np.ndarray:
+    """An array of fractions, decimals and the like as floats."""
+    if any(item is ... for item in array.flat):
+        raise NotAttempted
+    if not all(isinstance(item, Number) for item in array.flat):
+        raise TypeError
+    return array.astype(float)
 
 
 def finite(array: np.ndarray, what: str) -> None:
@@ -157,7 +205,9 @@ def kind_of(value: Any) -> str:
         return f"an array of shape {value.shape}{of_type}"
     if isinstance(value, str):
         return f"the text {value[:20]!r}"
-    if isinstance(value, bool | int | float | np.number):
+    if isinstance(value, bool | np.bool_):
+        return str(bool(value))
+    if isinstance(value, int | float | np.integer | np.floating):
         return f"the number {number(value)}"
     if isinstance(value, tuple | list | dict | set):
         return f"a {type(value).__name__} of {len(value)}"
@@ -188,9 +238,19 @@ def _compare(actual: Any, expected: Any, what: str, rtol: float) -> None:
     if np.array_equal(array, expected, equal_nan=True):
         return
     finite(array, what)
+    precision = np.finfo(array.dtype) if array.dtype in (np.float16, np.float32) else None
+    if array.dtype == np.float32:
+        rtol = max(rtol, 16 * float(precision.eps))
     array, expected = array.astype(float), expected.astype(float)
-    if np.abs(array - expected).max(initial=0.0) > rtol * max(_size(expected), np.finfo(float).tiny):
-        raise Wrong(describe_difference(array, expected, what))
+    error, size = np.abs(array - expected).max(initial=0.0), max(_size(expected), np.finfo(float).tiny)
+    if error <= rtol * size:
+        return
+    if precision and error < min(1e4 * float(precision.eps), 0.05) * size:
+        raise Wrong(
+            f"{upper(what)} is right to {error / size:.1e} only: yours is in {precision.dtype}, where rounding "
+            f"adds up. Compute in NumPy's usual float64."
+        )
+    raise Wrong(describe_difference(array, expected, what))
 
 
 def _compare_mapping(actual: Any, expected: Mapping, what: str, rtol: float) -> None:
@@ -210,14 +270,16 @@ def _compare_mapping(actual: Any, expected: Mapping, what: str, rtol: float) -> 
 def _compare_sequence(actual: Any, expected: list | tuple, what: str, rtol: float) -> None:
     if actual is None or actual is ...:
         numeric(actual, what)
-    try:
-        actual = list(actual)
-    except TypeError:
-        raise Wrong(f"{upper(what)} should be a sequence of {len(expected)}; it is {kind_of(actual)}.") from None
-    if len(actual) != len(expected):
-        count = "1 entry" if len(actual) == 1 else f"{len(actual)} entries"
+    items = listed(actual)
+    if items is None:
+        raise Wrong(f"{upper(what)} should be a sequence of {len(expected)}; it is {kind_of(actual)}.")
+    if len(items) != len(expected):
+        count = "1 entry" if len(items) == 1 else f"{len(items)} entries"
         raise Wrong(f"{upper(what)} has {count}; {len(expected)} are expected.")
-    for index, (one, other) in enumerate(zip(actual, expected, strict=True)):
+    if isinstance(expected, list) and expected and all(np.ndim(item) == 0 for item in [*items, *expected]):
+        _compare(items, np.array(expected), what, rtol)  # one scale for all: an expected zero is not exact
+        return
+    for index, (one, other) in enumerate(zip(items, expected, strict=True)):
         _compare(one, other, f"{what}, entry {index},", rtol)
 
 

@@ -1,6 +1,11 @@
 """close() accepts what is right to rounding, and says what is different about the rest."""
 
+import array
 import re
+from collections import deque
+from decimal import Decimal
+from enum import StrEnum
+from fractions import Fraction
 
 import numpy as np
 import pytest
@@ -8,10 +13,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 
-from exercises.authoring import NotAttempted, Wrong, close, outputs
+from exercises.authoring import NotAttempted, Wrong, close, outputs, word
 
 finite = st.floats(-1e6, 1e6).filter(lambda x: x == 0 or abs(x) > 1e-6)
 tables = arrays(float, array_shapes(max_dims=3, max_side=4), elements=finite)
+
+
+class Kind(StrEnum):
+    HILL = "saddle"
 
 
 def said(actual, expected, **options):
@@ -86,8 +95,82 @@ def test_dicts_are_compared_by_name():
 def test_sequences_are_compared_entry_by_entry():
     close(iter([1.0, 2.0]), [1.0, 2.0], "the step")
     assert "has 1 entry; 2 are expected" in said([1.0], [1.0, 2.0])
-    assert "The step, entry 1, is 2 times too large" in said([1.0, 4.0], [1.0, 2.0])
+    assert "The step, entry 1, is 2 times too large" in said((1.0, 4.0), (1.0, 2.0))
+    assert "The step, entry 1, is 2 times too large" in said([np.ones(2), 4.0], [np.ones(2), 2.0])
     assert "should be a sequence of 2; it is the number 1" in said(1.0, [1.0, 2.0])
+
+
+def test_a_list_of_numbers_has_one_scale():
+    """An expected zero among other numbers allows for their rounding; a tuple is of different things."""
+    close([1e-17, 1.0], [0.0, 1.0], "the rates")
+    assert "the largest difference is at [1]: yours is 4" in said([1.0, 4.0], [1.0, 2.0])
+    assert "The step, entry 0, is 1e-17; 0 is expected" in said((1e-17, 1.0), (0.0, 1.0))
+
+
+@pytest.mark.parametrize(
+    "right",
+    [
+        [1.0, 0.5],
+        (1.0, 0.5),
+        np.array([1.0, 0.5]),
+        np.array([1.0, 0.5], dtype=np.float32),
+        np.array([1.0 + 0j, 0.5]),
+        [Fraction(1), Fraction(1, 2)],
+        np.array([1, Decimal("0.5")], dtype=object),
+        deque([1.0, 0.5]),
+        {"a": 1.0, "b": 0.5}.values(),
+        array.array("d", [1.0, 0.5]),
+        [np.array(1.0), np.float32(0.5)],
+    ],
+    ids=lambda value: type(value).__name__,
+)
+def test_a_right_answer_may_come_in_any_container(right):
+    close(right, np.array([1.0, 0.5]), "the step")
+    close(right, [1.0, 0.5], "the step")
+    close(right, (1.0, 0.5), "the step")
+    assert [float(np.real(item)) for item in outputs(right, "a", "b")] == [1.0, 0.5]
+
+
+def test_an_iterator_is_used_up_and_taken():
+    close((x for x in (1.0, 0.5)), np.array([1.0, 0.5]), "the step")
+    assert outputs((x for x in (1.0, 0.5)), "a", "b") == (1.0, 0.5)
+
+
+@pytest.mark.parametrize("wrong", [{"a": 1.0, "b": 2.0}, {1.0, 2.0}, "ab", b"ab", 2.0, np.array(2.0), True, len])
+def test_what_has_no_order_is_no_answer(wrong):
+    with pytest.raises(Wrong, match="2 things"):
+        outputs(wrong, "a", "b")
+
+
+def test_single_precision_is_enough_or_is_named():
+    expected = np.array([1.0, 1 / 3])
+    close(expected.astype(np.float32), expected, "the step")
+    assert "yours is in float16" in said(expected.astype(np.float16), expected)
+    assert "right to 1.0e-05 only: yours is in float32, where rounding adds up" in said(
+        (expected + 1e-5).astype(np.float32), expected
+    )
+    assert "wrong in 1 of 2 places" in said(np.array([1.0, 0.4], dtype=np.float32), expected)
+
+
+@pytest.mark.parametrize("answer", ["saddle", "Saddle", " saddle ", "SADDLE", '"saddle"', np.str_("saddle"), Kind.HILL])
+def test_a_word_is_taken_in_any_spelling(answer):
+    assert word(answer, "the answer", "saddle", "minimum") == "saddle"
+
+
+@pytest.mark.parametrize(
+    ("answer", "sentence"),
+    [
+        ("hill", "The answer should be 'saddle' or 'minimum'; it is the text 'hill'."),
+        (None, "it is None."),
+        (3, "it is the number 3."),
+        (True, "it is True."),
+        (["saddle"], "it is a list of 1."),
+    ],
+)
+def test_another_word_is_told_which_there_are(answer, sentence):
+    with pytest.raises(Wrong) as wrong:
+        word(answer, "the answer", "saddle", "minimum")
+    assert sentence in str(wrong.value)
 
 
 def test_infinities_that_are_expected_pass():

@@ -154,6 +154,19 @@ def test_what_an_answer_changes_stays_in_the_child(toy):
 
 
 @forks
+def test_threads_of_pytorch_that_stayed_behind_are_not_waited_for(toy):
+    torch = pytest.importorskip("torch")
+    before = torch.get_num_threads()
+    torch.set_num_threads(2)
+    try:
+        torch.randn(500, 500) @ torch.randn(500, 500)
+        body = "import torch\ntorch.randn(500, 500) @ torch.randn(500, 500)\nreturn values / 2"
+        assert graded(toy, body, isolated=True).status == "right"
+    finally:
+        torch.set_num_threads(before)
+
+
+@forks
 def test_an_interrupt_in_the_child_reaches_the_student(toy):
     with pytest.raises(KeyboardInterrupt):
         graded(toy, "raise KeyboardInterrupt", isolated=True)
