@@ -72,7 +72,19 @@ solve SRC DST`` makes the solved copy. A cell that uses the student's answer mus
 ``check(...).status == "right"`` first.
 '''
 
-from exercises.compare import NotAttempted, Wrong, close, finite, listed, number, numeric, outputs, word
+from exercises.compare import (
+    NotAttempted,
+    Wrong,
+    close,
+    finite,
+    kind_of,
+    listed,
+    number,
+    numeric,
+    outputs,
+    upper,
+    word,
+)
 from exercises.definition import AcceptedAnswer, Check, Exercise, WrongAnswer, clean, edit
 from exercises.guard import raw, unchanged_inputs
 
@@ -87,11 +99,13 @@ __all__ = [
     "close",
     "edit",
     "finite",
+    "kind_of",
     "listed",
     "number",
     "numeric",
     "outputs",
     "raw",
     "unchanged_inputs",
+    "upper",
     "word",
 ]

@@ -10,9 +10,13 @@ from exercises.authoring import (
     WrongAnswer,
     close,
     edit,
+    finite,
+    kind_of,
     number,
     numeric,
     unchanged_inputs,
+    upper,
+    word,
 )
 from optim_lib.landscapes import beale, himmelblau
 from optim_lib.measure import finite_difference_gradient
@@ -185,6 +189,12 @@ central_differences = Exercise(
             points=0,
         ),
         WrongAnswer(
+            edit(NUMERICAL_GRADIENT, ("np.ndindex(theta.shape)", "range(len(theta))")),
+            "The loop goes through the rows: in a matrix `theta[i]` is a whole row, which is nudged at once. Go "
+            "through single entries, with `np.ndindex(theta.shape)`.",
+            points=4,
+        ),
+        WrongAnswer(
             edit(NUMERICAL_GRADIENT, ("return gradient", "return gradient.ravel()")),
             "The gradient of a matrix comes back as a flat vector: it should have the shape of `theta`.",
             points=4,
@@ -222,6 +232,9 @@ central_differences = Exercise(
 # 1.2 Kinds of critical points ------------------------------------------------------------------------
 
 
+KINDS = ("minimum", "maximum", "saddle", "undecided")
+
+
 def turned(seed, eigenvalues):
     """A symmetric matrix with these eigenvalues and random eigenvectors."""
     directions = np.linalg.qr(np.random.default_rng(seed).normal(size=(len(eigenvalues),) * 2))[0]
@@ -233,11 +246,9 @@ def name_all(classify, cases):
     """Ask for all names first, then compare."""
     said = [(classify(hessian, 1e-6), expected, words) for hessian, expected, words in cases]
     for answer, expected, words in said:
-        if not isinstance(answer, str):
-            numeric(answer, "the answer")
-            raise Wrong('The answer should be a text such as "saddle".')
-        if answer != expected:
-            raise Wrong(f'With {words} yours is "{answer}"; "{expected}" is right.')
+        name = word(answer, "the answer", *KINDS)
+        if name != expected:
+            raise Wrong(f'With {words} yours is "{name}"; "{expected}" is right.')
 
 
 def clear_cases(classify):
@@ -617,20 +628,29 @@ def steepest(hessian):
 
 
 def compare_direction(direction, hessian, what):
+    """The direction as an array, if it is right."""
+    if direction is None:
+        values = ", ".join(number(value) for value in np.linalg.eigvalsh(hessian))
+        raise Wrong(f"{upper(what)} is None, but a way down exists: the eigenvalues are {values}.")
     direction = numeric(direction, what)
     if direction.shape != (len(hessian),):
-        raise Wrong(f"{what} should be one vector of {len(hessian)} numbers; its shape is {direction.shape}.")
+        found = "a single number" if not direction.ndim else f"an array of shape {direction.shape}"
+        raise Wrong(f"{upper(what)} should be one vector of {len(hessian)} numbers; it is {found}.")
+    finite(direction, what)
     close(np.linalg.norm(direction), 1.0, f"the length of {what}")
     close(direction @ hessian @ direction, steepest(hessian), f"the curvature along {what}")
+    return direction
 
 
 def two_dimensions(way_down):
-    hessian = turned(28, [-1.5, 2.0])
-    compare_direction(way_down(hessian), hessian, "the direction in two dimensions")
+    steep, gentle = turned(28, [-1.5, 2.0]), turned(33, [-0.2, 3.0])
+    found = way_down(steep), way_down(gentle)
+    compare_direction(found[0], steep, "the direction in two dimensions")
+    compare_direction(found[1], gentle, "the direction where the ground bends down gently")
 
 
 def many_ways(way_down):
-    hessian = turned(29, [-0.3, -2.0, -1.1, 1.0, 5.0])
+    hessian = turned(29, [-0.3, -2.0, -1.1, 1.0, 1.5])
     compare_direction(way_down(hessian), hessian, "the direction, with three ways down to choose from,")
 
 
@@ -643,14 +663,16 @@ def no_way(way_down):
     answers = [way_down(turned(seed, values)) for seed, values in ((30, [0.5, 1.0, 4.0]), (31, [2.0, 3.0]))]
     if any(answer is ... for answer in answers):
         numeric(..., "the answer")
-    if any(answer is not None for answer in answers):
-        raise Wrong("At a minimum no direction leads down, and the answer should be `None`; yours is a direction.")
+    for answer in answers:
+        if answer is not None:
+            raise Wrong(
+                f"At a minimum no direction leads down, and the answer should be `None`; yours is {kind_of(answer)}."
+            )
 
 
 def it_descends(way_down):
     hessian = himmelblau.hessian(himmelblau.saddles[1])
-    direction = way_down(hessian)
-    compare_direction(direction, hessian, "the direction at a saddle of Himmelblau's function")
+    direction = compare_direction(way_down(hessian), hessian, "the direction at a saddle of Himmelblau's function")
     here = himmelblau.loss(himmelblau.saddles[1])
     for side in (-1, 1):
         there = himmelblau.loss(himmelblau.saddles[1] + side * 0.1 * direction)
@@ -739,6 +761,20 @@ escape = Exercise(
                 return directions[:, np.abs(eigenvalues).argmin()]
             """,
             "This takes the eigenvalue closest to zero, the flattest direction. Asked is the most negative one.",
+        ),
+        WrongAnswer(
+            edit(WAY_DOWN, ("directions[:, 0]", "directions[:, np.abs(eigenvalues).argmax()]")),
+            "This takes the eigenvalue of largest size, whatever its sign: where a positive one is larger, that is the "
+            "steepest way up. Asked is the most negative one.",
+        ),
+        WrongAnswer(
+            edit(
+                WAY_DOWN,
+                ("    if eigenvalues[0] >= 0", "    k = np.abs(eigenvalues).argmax()\n    if eigenvalues[k] >= 0"),
+                ("directions[:, 0]", "directions[:, k]"),
+            ),
+            "is None, but a way down exists: the eigenvalues are",
+            diagnose=False,
         ),
         WrongAnswer(
             """

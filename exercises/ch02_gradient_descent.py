@@ -11,6 +11,7 @@ from exercises.authoring import (
     close,
     edit,
     number,
+    numeric,
     outputs,
     unchanged_inputs,
 )
@@ -120,6 +121,22 @@ gradients = Exercise(
             points=1,
         ),
         WrongAnswer(
+            edit(MSE_GRADIENTS, ("    return dw, db", "    return dw / len(x), db / len(x)")),
+            "The mean is taken twice: `np.mean` has divided by the number of points already.",
+            points=0,
+        ),
+        WrongAnswer(
+            edit(MSE_GRADIENTS, ("np.mean(x * error)", "np.mean(y * error)")),
+            "The gradient for `w` has the factor `y` where it needs `x`: the derivative of `w * x` for `w` is `x`.",
+            points=1,
+        ),
+        WrongAnswer(
+            edit(MSE_GRADIENTS, ("np.mean(x * error)", "np.mean(x * y)")),
+            "The gradient for `w` multiplies each `x` by its `y`; it is each `x` times its *error*, `y` minus the "
+            "prediction.",
+            points=1,
+        ),
+        WrongAnswer(
             edit(MSE_GRADIENTS, ("return dw, db", "return db, dw")),
             "The two gradients are exchanged: return the one for `w` first.",
             points=0,
@@ -170,10 +187,11 @@ RAVINE = quadratic((1.0, 5.0), 0.4)
 
 def compare_paths(points, landscape, start, rate, steps):
     expected = descend(SGD(learning_rate=rate), landscape, start, steps).points
-    points = np.asarray(points, dtype=float) if points is not None and points is not ... else points
-    if np.shape(points) == (steps, 2) and np.allclose(points, expected[1:]):
+    what = f"the path of {steps} step{'s' if steps > 1 else ''}"
+    points = numeric(points, what)
+    if points.shape == (steps, 2) and np.allclose(points, expected[1:]):
         raise Wrong("The start is missing: the first row should be the start, before any step.")
-    close(points, expected, f"the path of {steps} step{'s' if steps > 1 else ''}")
+    close(points, expected, what)
 
 
 def one_step(gradient_descent):
@@ -194,10 +212,12 @@ def whole_numbers(gradient_descent):
 
 
 def start_untouched(gradient_descent):
-    start = np.array([1.0, 1.0])
+    start, near = np.array([1.0, 1.0]), np.array([2e-3, -1e-3])
     points = gradient_descent(RAVINE.gradient, start, 0.3, 6)
+    arriving = gradient_descent(RAVINE.gradient, near, 0.15, 60)
     unchanged_inputs(gradient_descent)
     compare_paths(points, RAVINE, start, 0.3, 6)
+    compare_paths(arriving, RAVINE, near, 0.15, 60)
 
 
 GRADIENT_DESCENT = """
@@ -279,6 +299,28 @@ loop = Exercise(
             edit(GRADIENT_DESCENT, ("range(steps)", "range(steps + 1)")),
             "There is one step too many: the start counts as a point but not as a step.",
             points=0,
+        ),
+        WrongAnswer(
+            edit(GRADIENT_DESCENT, ("learning_rate * gradient", "learning_rate / (t + 1) * gradient")),
+            "Your rate shrinks from step to step: it is divided by the number of the step. Asked is a constant rate.",
+            points=1,
+        ),
+        WrongAnswer(
+            edit(GRADIENT_DESCENT, ("points.append(theta)", "points.append(gradient(theta))")),
+            "The rows after the first are gradients. Keep the points: `theta` after each step.",
+            points=0,
+        ),
+        WrongAnswer(
+            edit(
+                GRADIENT_DESCENT,
+                (
+                    "        theta = theta",
+                    "        if np.linalg.norm(gradient(theta)) < 1e-3:\n            break\n        theta = theta",
+                ),
+            ),
+            "The loop ends early where the gradient is small. Asked is a path of exactly `steps` steps in any case.",
+            points=4,
+            evident=True,
         ),
         WrongAnswer(
             edit(GRADIENT_DESCENT, ("return np.array(points)", "return theta")),
@@ -554,9 +596,13 @@ def rate_of_five(fastest):
     close(rate, 2 / 12.2, "the rate for five parameters")
 
 
+# No case is near a border: the exact numbers of steps are 43.50, 736.82, 19.93 and 23.17, before rounding up.
+STEP_CASES = ((30, (0.4, 6.0), 0.003), (31, (0.05, 8.0), 1e-4), (32, (1.0, 3.0), 1e-6), (33, (0.8, 6.0), 2e-3))
+
+
 def steps_needed(fastest):
     results = []
-    for seed, (low, high), share in ((30, (0.4, 6.0), 0.003), (31, (0.05, 8.0), 1e-4), (32, (1.0, 3.0), 1e-6)):
+    for seed, (low, high), share in STEP_CASES:
         hessian = random_hessian(seed, [low, (low + high) / 3, high])
         _, steps = outputs(fastest(hessian, share), "rate", "steps")
         factor = (high - low) / (high + low)
@@ -659,6 +705,12 @@ fastest_rate = Exercise(
             edit(FASTEST, (STEPS, "int(np.log(share) / np.log(factor))")),
             "The number of steps is rounded down, so the last one is missing: after it the distance is still above the "
             "share. Round up.",
+            points=3,
+        ),
+        WrongAnswer(
+            edit(FASTEST, ("np.ceil(np.log(share) / np.log(factor))", "np.round(np.log(share) / np.log(factor))")),
+            "The number of steps is rounded to the nearest: where that is down, the distance is still above the share. "
+            "Round up.",
             points=3,
         ),
         WrongAnswer(

@@ -1,11 +1,23 @@
 """Chapter 3, SGD: a mini-batch iterator, the class, noise against batch size, the rate for a floor, a decaying rate."""
 
+from functools import cache
 from itertools import combinations, product
 
 import numpy as np
 
-from exercises.authoring import AcceptedAnswer, Check, Exercise, Wrong, WrongAnswer, close, edit, number, numeric
-from exercises.classes import check_in_place, compare_runs, random_params
+from exercises.authoring import (
+    AcceptedAnswer,
+    Check,
+    Exercise,
+    Wrong,
+    WrongAnswer,
+    close,
+    edit,
+    number,
+    numeric,
+    unchanged_inputs,
+)
+from exercises.classes import check_defaults, check_in_place, compare_runs, random_params
 from optim_lib.optimizers import SGD
 from optim_lib.variants import DecayingSGD
 
@@ -31,9 +43,11 @@ def one_epoch(epoch_batches, n, batch_size, rng):
 
 def sizes_of_batches(epoch_batches):
     sizes = []
-    for n, batch_size in ((12, 4), (10, 4), (3, 8)):
+    for n, batch_size in ((12, 4), (10, 4), (9, 4), (3, 8)):
         sizes.append([len(batch) for batch in one_epoch(epoch_batches, n, batch_size, np.random.default_rng(31))])
-    for found, expected, n, batch_size in zip(sizes, ([4, 4, 4], [4, 4, 2], [3]), (12, 10, 3), (4, 4, 8), strict=True):
+    for found, expected, n, batch_size in zip(
+        sizes, ([4, 4, 4], [4, 4, 2], [4, 4, 1], [3]), (12, 10, 9, 3), (4, 4, 4, 8), strict=True
+    ):
         if found != expected:
             raise Wrong(
                 f"{n} examples in batches of {batch_size} should make batches of the sizes {expected}; yours are "
@@ -42,7 +56,7 @@ def sizes_of_batches(epoch_batches):
 
 
 def each_exactly_once(epoch_batches):
-    for n, batch_size in ((12, 4), (11, 4)):
+    for n, batch_size in ((12, 4), (11, 4), (13, 4)):
         batches = one_epoch(epoch_batches, n, batch_size, np.random.default_rng(32))
         numbers = np.array([example for batch in batches for example in batch], dtype=int)
         if np.any((numbers < 0) | (numbers >= n)):
@@ -244,10 +258,12 @@ def sgd_many_steps(my_sgd):
     start, grads = random_params(37), [random_params(seed) for seed in range(310, 316)]
     rates = [0.1, 0.1, 0.1, 0.02, 0.02, 0.02]
     compare_runs(my_sgd, SGD, start, grads, rates=rates, learning_rate=0.1)
+    check_defaults(my_sgd, SGD, seed=380)
 
 
 def in_place(answer):
     check_in_place(answer(learning_rate=0.1), random_params(38), random_params(39))
+    unchanged_inputs(answer)
 
 
 MY_SGD = """
@@ -415,13 +431,15 @@ def noise_without(noise):
 
 def noise_of_all(noise):
     gradients = some_gradients(43)
-    found = noise(gradients, 6, False)
+    found, all_but_one = noise(gradients, 6, False), noise(gradients, 5, False)
     array = numeric(found, "the noise")
     if array.shape != () or not abs(float(array)) < 1e-12:
         raise Wrong(
             f"A batch of all examples, each once, has the full gradient: its noise should be 0, yours is "
             f"{number(np.max(array))}."
         )
+    if np.all(numeric(all_but_one, "the noise") == 0):
+        raise Wrong("The noise of a batch that leaves one example out is not 0: it matters which one.")
 
 
 NOISE = """
@@ -587,7 +605,7 @@ def near_the_edge(rate_for_floor):
 
 RATE_FOR_FLOOR = """
 def rate_for_floor(curvature, variance, batch_size, floor):
-    \"\"\"The largest constant rate with which SGD settles at this mean loss above the minimum.\"\"\"
+    \"\"\"The constant rate with which the mean loss of SGD ends at this height above the minimum.\"\"\"
     noise = variance / batch_size
     return 4 * floor / (noise + 2 * curvature * floor)
 """
@@ -599,12 +617,13 @@ rate_for_a_floor = Exercise(
     prompt="""
         On the parabola $\\tfrac12 \\lambda c^2$ SGD sees the slope $\\lambda c$ plus noise. One example's noise has
         mean 0 and the variance `variance`, the same everywhere; a batch of `batch_size` independent examples has less.
-        Write `rate_for_floor(curvature, variance, batch_size, floor)`: the largest constant learning rate whose mean
-        loss settles at `floor`. An exact formula is asked, not the rule for small rates.
+        Write `rate_for_floor(curvature, variance, batch_size, floor)`: the constant learning rate whose mean loss ends,
+        in the long run, exactly at `floor`. (Every smaller rate ends lower.) The exact formula is asked, not the rule
+        for small rates.
     """,
     starter="""
         def rate_for_floor(curvature, variance, batch_size, floor):
-            \"\"\"The largest constant rate with which SGD settles at this mean loss above the minimum.\"\"\"
+            \"\"\"The constant rate with which the mean loss of SGD ends at this height above the minimum.\"\"\"
             noise = ...
             return ...
     """,
@@ -716,9 +735,11 @@ def decaying_steps(my_class):
 def decaying_many_parameters(my_class):
     start, grads = random_params(47), [random_params(seed) for seed in range(340, 346)]
     compare_runs(my_class, DecayingSGD, start, grads, learning_rate=0.2, decay_steps=2.5)
+    check_in_place(my_class(learning_rate=0.1), random_params(49), random_params(48))
+    check_defaults(my_class, DecayingSGD, seed=390, learning_rate=0.01, decay_steps=10.0)
 
 
-def noisy_end(optimizer, steps=2000, runs=200):
+def noisy_end(optimizer, steps=600, runs=200):
     """The mean loss of many runs in a bowl of curvature 1 with noise of variance 1, after the last step."""
     rng, params = np.random.default_rng(48), {"c": np.full(runs, 3.0)}
     for _ in range(steps):
@@ -726,9 +747,15 @@ def noisy_end(optimizer, steps=2000, runs=200):
     return float(np.mean(0.5 * params["c"] ** 2))
 
 
+@cache
+def noisy_ends():
+    """With a constant rate, and with one that decays as asked; exponential decay ends between, at 0.0145."""
+    return noisy_end(SGD(0.5)), noisy_end(DecayingSGD(learning_rate=0.5, decay_steps=10.0))
+
+
 def no_floor(my_class):
-    end, constant = noisy_end(my_class(learning_rate=0.5, decay_steps=10.0)), noisy_end(SGD(0.5))
-    expected = noisy_end(DecayingSGD(learning_rate=0.5, decay_steps=10.0))
+    end = noisy_end(my_class(learning_rate=0.5, decay_steps=10.0))
+    constant, expected = noisy_ends()
     if not end < constant / 50:
         raise Wrong(
             f"In a noisy bowl a constant rate ends at a mean loss of {number(constant)}, a rate that decays as asked "
@@ -760,8 +787,9 @@ decaying_rate = Exercise(
     prompt="""
         Write an SGD without a floor. Step $t$ = 1, 2, 3, ... has the rate
         $\\eta_t = \\eta / (1 + (t - 1)/\\tau)$, with `learning_rate` for $\\eta$ and `decay_steps` for $\\tau$; one
-        call of `update` is one step for all parameters. As before: in place, and the same dict is returned. Then try
-        $\\eta\\, e^{-(t - 1)/\\tau}$ as well, which goes to zero faster, and find out why the last check refuses it.
+        call of `update` is one step for all parameters. As before: in place, and the same dict is returned. When it is
+        right, try $\\eta\\, e^{-(t - 1)/\\tau}$ as well, which goes to zero faster. It is not what is asked (your
+        points stay yours), and the last check shows what is wrong with it.
     """,
     starter="""
         class MyDecayingSGD:

@@ -15,7 +15,7 @@ from exercises.authoring import (
     raw,
     unchanged_inputs,
 )
-from exercises.classes import check_in_place, compare_runs, copies, random_params
+from exercises.classes import check_defaults, check_in_place, compare_runs, copies, random_params
 from optim_lib.optimizers import MomentumSGD
 from optim_lib.probes import optimal_pair, steps_of
 
@@ -182,6 +182,7 @@ def in_place(my_momentum):
             "On the second step you write into the gradient array of the first: the velocity is the caller's own "
             "array, not a copy of it. Start from `np.zeros_like`."
         )
+    check_defaults(my_momentum, MomentumSGD, seed=460)
 
 
 MY_MOMENTUM = """

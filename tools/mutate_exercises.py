@@ -379,12 +379,13 @@ def tally(id: str, size: int | None = None) -> Tally:
     exercise, began = in_a_hurry(get(id)), time.perf_counter()
     chosen = sample(exercise, size if size is not None else SLOW.get(id))
     result = Tally(id, Counter(mutant.kind for mutant in chosen))
-    equivalent = equivalents().get(id, {})
+    own = equivalents().get(id, {})
+    equivalent = equivalents()["all"] | own
     for mutant in chosen:
         survives = keeps_full_marks(exercise, mutant.source)
         if not survives:
             result.lost += 1
-            if mutant.change in equivalent:
+            if mutant.change in own:
                 result.stale.append(mutant.change)
         elif mutant.kind == "float32":
             result.float32 += 1
@@ -393,18 +394,18 @@ def tally(id: str, size: int | None = None) -> Tally:
         else:
             result.survivors.append(mutant)
     if len(chosen) == len(mutants(exercise.solution)):
-        result.stale += [change for change in equivalent if change not in {mutant.change for mutant in chosen}]
+        result.stale += [change for change in own if change not in {mutant.change for mutant in chosen}]
     result.seconds = time.perf_counter() - began
     return result
 
 
 @functools.cache
 def equivalents() -> dict[str, dict[str, str]]:
-    """For each exercise, the changes that make no difference, with the reason."""
-    listed = yaml.safe_load(EQUIVALENTS.read_text(encoding="utf-8")) if EQUIVALENTS.exists() else {}
+    """For each exercise, and for "all", the changes that make no difference, with the reason."""
+    listed = yaml.safe_load(EQUIVALENTS.read_text(encoding="utf-8"))
     return {
         str(id): {change: group["why"] for group in groups for change in group["mutants"]}
-        for id, groups in (listed or {}).items()
+        for id, groups in listed.items()
     }
 
 
@@ -514,9 +515,8 @@ def _report_survivors(ids: list[str], options: argparse.Namespace) -> int:
         for change in result.stale:
             print(f"         listed as equivalent, but gone or losing marks: {change}")
         sys.stdout.flush()
-    print(
-        "\n| chapter | mutants | lose marks | equivalent, listed | single precision | holes |\n|---|---|---|---|---|---|"
-    )
+    print("\n| chapter | mutants | lose marks | equivalent, listed | single precision | holes |")
+    print("|---" * 6 + "|")
     for chapter, results in chapters.items():
         print(f"| {chapter} {_row(results)}")
     every = [result for results in chapters.values() for result in results]
@@ -550,4 +550,6 @@ def _report_diagnoses(ids: list[str], options: argparse.Namespace) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(min(main(), 1))
+    from tools import mutate_exercises  # under its own name, for the processes that share the work
+
+    sys.exit(min(mutate_exercises.main(), 1))
