@@ -57,3 +57,17 @@ def test_a_chapter_says_how_long_it_takes_and_what_it_needs():
 def test_every_chapter_says_what_it_needs():
     needed = yaml.safe_load(pages.NEEDED.read_text(encoding="utf-8"))
     assert sorted(needed) == sorted(path.stem for path in Path("chapters").glob("*.ipynb"))
+
+
+def test_a_word_of_the_glossary_carries_what_it_means():
+    glossary = '<dl class="glossary"><dt id="term-rate">rate</dt><dd><p>How far\na "step" goes.</p></dd></dl>'
+    page = '<a class="reference internal" href="glossary.html#term-rate">rate</a>'
+    explained = pages.with_terms_explained(page, pages.definitions(glossary))
+    assert 'data-said="How far a &quot;step&quot; goes."' in explained
+    assert pages.with_terms_explained(page, {}) == page
+
+
+def test_a_chapter_can_be_cited():
+    cited = pages.cited("8 Adam: the best of both worlds")
+    assert "title = {Adam: the best of both worlds}" in cited
+    assert "chapter = {8}" in cited

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Callable
-from html import escape
+from html import escape, unescape
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ from docutils import nodes
 from sphinx.application import Sphinx
 
 NEEDED = Path(__file__).parents[1] / "book" / "chapters.yaml"
+CITATION = Path(__file__).parents[1] / "CITATION.cff"
 WORDS_A_MINUTE = 200
 DESCRIPTION_LENGTH = 240
 FORMULA_AND_MARK = re.compile(r'(<span class="math">(?:(?!</span>).)*</span>)([,.;:!?)\u201d\u2019]+)', re.DOTALL)
@@ -33,6 +34,7 @@ RENAMED = (
     (' role="doc-biblioentry"', ' role="listitem"'),
     ('<div class="bd-sidebar-primary', '<div role="complementary" aria-label="The course" class="bd-sidebar-primary'),
 )
+TERM = re.compile(r'<a class="reference internal" href="([^"]*glossary\.html#(term-[^"]+))"')
 NUMBER_AND_RANGE = re.compile(r"(\S+) (\(.*\d.*\))")
 INLINE = re.compile(r"<script(?![^>]*\b(?:src|type)=)([^>]*)>(.*?)</script>", re.DOTALL)
 COURSE = "Understanding Optimizers"
@@ -70,6 +72,24 @@ def for_a_phone(table: str) -> str:
     return str(soup)
 
 
+def definitions(glossary: str) -> dict[str, str]:
+    """What the glossary says of each of its terms, by the term's anchor."""
+    said = {}
+    for term in BeautifulSoup(glossary, "html.parser").select("dl.glossary dt[id]"):
+        said[term["id"]] = " ".join(term.find_next_sibling("dd").get_text().split())
+    return said
+
+
+def with_terms_explained(html: str, said: dict[str, str]) -> str:
+    """A page whose links to the glossary carry what it says, for the style sheet to show beside them."""
+
+    def explained(link: re.Match[str]) -> str:
+        text = escape(said.get(link[2], ""))
+        return f'{link[0]} data-said="{text}" aria-description="{text}"' if text else link[0]
+
+    return TERM.sub(explained, html)
+
+
 def named_as_shown(html: str) -> str:
     """A page whose controls are named by the words on them, whose parts are landmarks, and whose lists have items."""
     for before, after in RENAMED:
@@ -90,6 +110,8 @@ def _finish(app: Sphinx, error: Exception | None) -> None:
         return
     root, folder = Path(app.outdir), Path(app.outdir) / "_static" / "inline"
     folder.mkdir(parents=True, exist_ok=True)
+    glossary = root / "chapters" / "glossary.html"
+    said = definitions(glossary.read_text(encoding="utf-8")) if glossary.exists() else {}
     for page in root.rglob("*.html"):
         up = "../" * (len(page.relative_to(root).parts) - 1)
 
@@ -100,6 +122,8 @@ def _finish(app: Sphinx, error: Exception | None) -> None:
 
         before = page.read_text(encoding="utf-8")
         after = finished(before, write)
+        if "data-said" not in after:
+            after = with_terms_explained(after, said)
         if after != before:
             page.write_text(after, encoding="utf-8")
 
@@ -126,15 +150,30 @@ def about(doctree: nodes.document, needed: str) -> str:
     return f'<p class="uo-about">{reading} You need {escape(needed)}.</p>'
 
 
+def cited(title: str) -> str:
+    """How to cite a chapter, folded away at its end."""
+    about_course = yaml.safe_load(CITATION.read_text(encoding="utf-8"))
+    year, version = about_course["date-released"][:4], about_course["version"]
+    number, _, name = title.partition(" ")
+    entry = (
+        f"@incollection{{understanding-optimizers-{number},\n"
+        f"  author = {{{{{about_course['authors'][0]['name']}}}}},\n"
+        f"  title = {{{name}}},\n  booktitle = {{{about_course['title']}}},\n"
+        f"  chapter = {{{number}}},\n  year = {{{year}}},\n  note = {{Version {version}}}\n}}"
+    )
+    return f'<details class="uo-cite"><summary>Cite this chapter</summary><pre>{escape(entry)}</pre></details>'
+
+
 def _describe(app: Sphinx, page: str, template: str, context: dict[str, Any], doctree: nodes.document | None) -> None:
     if page == app.config.root_doc:
         context["title"] = ROOT_TITLE
     if doctree is None:
         return
     needed = yaml.safe_load(NEEDED.read_text(encoding="utf-8")).get(Path(page).name)
+    said, title = description(doctree), unescape(re.sub(r"<[^>]*>", "", context.get("title", "")))
     if needed:
-        context["body"] = context["body"].replace("</h1>", "</h1>\n" + about(doctree, needed), 1)
-    said, title = description(doctree), re.sub(r"<[^>]*>", "", context.get("title", ""))
+        body = context["body"].replace("</h1>", "</h1>\n" + about(doctree, needed), 1)
+        context["body"] = body + cited(title)
     tags = {"og:type": "article", "og:site_name": COURSE, "og:title": title, "og:description": said}
     named = [f'<meta name="description" content="{escape(said)}" />'] if said else []
     named += [f'<meta property="{name}" content="{escape(value)}" />' for name, value in tags.items() if value]
