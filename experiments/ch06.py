@@ -53,11 +53,11 @@ WORD_SEARCHES = {
 }
 
 
-def compare_on(data: Dataset) -> Tuning:
+def compare_on(data: Dataset, report_seeds: Sequence[int] = range(5)) -> Tuning:
     """Two epochs of softmax regression with each optimizer, seven rates tried for each."""
     return tune(
         WORD_SEARCHES, word_network(data), data, trials=7, epochs=2, tuning_seeds=(100, 101), select="validation loss",
-        progress=False,
+        report_seeds=report_seeds, progress=False,
     )  # fmt: skip
 
 
@@ -306,18 +306,25 @@ def _best_predictions(stream: Array) -> tuple[Array, Array]:
 TRACKERS = {"SGD": SGD, "RMSprop": RMSprop, "AdaGrad": AdaGrad}
 
 
-def track(drift: float, steps: int = 10_000, tune_steps: int = 1000) -> tuple[dict[str, Array], dict[str, float]]:
+TRACK_RATES = np.geomspace(1e-4, 10, 31)
+
+
+def track(
+    drift: float, steps: int = 10_000, tune_steps: int = 1000, late: bool = False
+) -> tuple[dict[str, Array], dict[str, float]]:
     """Follow a target through noise: squared error after each step (steps, seeds), and each optimizer's rate.
 
     The target starts at 0 and makes a random walk with steps of standard deviation `drift`; gradients are the distance
-    to it plus noise of standard deviation 1. Each optimizer's rate is the best of 25 over the first `tune_steps` steps,
-    on ten streams; the errors are those of forty other streams.
+    to it plus noise of standard deviation 1. Each optimizer's rate is the best of
+    `TRACK_RATES` over the first `tune_steps` steps,
+    or over the last quarter of all `steps` if `late`, on ten streams; the errors are those of forty other streams.
     """
-    rates = np.geomspace(1e-3, 10, 25)
+    rates = TRACK_RATES
     errors, chosen = {}, {}
     for label, optimizer in TRACKERS.items():
         with np.errstate(all="ignore"):
-            tried = _follow(optimizer, rates, drift, tune_steps, seeds=10, seed=61).mean(axis=(0, 2))
+            tried = _follow(optimizer, rates, drift, steps if late else tune_steps, seeds=10, seed=61)
+            tried = tried[3 * steps // 4 if late else 0 :].mean(axis=(0, 2))
         best = int(np.nanargmin(tried))
         chosen[label] = float(rates[best])
         errors[label] = _follow(optimizer, rates[[best]], drift, steps, seeds=40, seed=62)[:, 0]
@@ -356,8 +363,8 @@ DIGIT_RATES = {
 }
 
 
-def long_training(epochs: int = 32) -> dict[str, dict[str, Array]]:
-    """A small network on the digits: training and validation loss after each epoch, for three seeds (rows).
+def long_training(epochs: int = 32, seeds: Sequence[int] = range(3)) -> dict[str, dict[str, Array]]:
+    """A small network on the digits: training and validation loss after each epoch, for each seed (rows).
 
     The rate of each optimizer is the best of seven for the training loss at the end, on another seed.
     """
@@ -367,6 +374,6 @@ def long_training(epochs: int = 32) -> dict[str, dict[str, Array]]:
         common = {"epochs": epochs, "progress": False}
         tried = train_sweep(network, optimizer, data, seeds=(100,), learning_rate=rates, **common)
         rate = rates[tried.train_losses[:, 0, -1].argmin()]
-        runs = train_sweep(network, optimizer, data, seeds=range(3), learning_rate=[rate], **common)
+        runs = train_sweep(network, optimizer, data, seeds=seeds, learning_rate=[rate], **common)
         train_losses[label], validation_losses[label] = runs.train_losses[0], runs.validation_losses[0]
     return {"train": train_losses, "validation": validation_losses}

@@ -6,8 +6,9 @@ Networks are trained side by side, with two leading axes: settings and seeds. Al
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -115,7 +116,7 @@ class Entrant:
     All get the schedule of `train_stack` called "cosine", but for one that is made to go without.
     """
 
-    optimizer: type[Optimizer]
+    optimizer: Callable[..., Optimizer]
     lowest: float
     highest: float
     memory: str | None = None
@@ -180,6 +181,7 @@ def tuned(
     memories: Sequence[float] = (0.9,),
     trials: int = 7,
     tuning_seeds: Sequence[int] = TUNING_SEEDS,
+    report_seeds: Sequence[int] = REPORT_SEEDS,
 ) -> Result:
     """Try `trials` rates, each with every memory, on the tuning seeds, and report the best on the others."""
     settings = entrant.settings(trials, memories)
@@ -189,17 +191,22 @@ def tuned(
         losses = np.nan_to_num(network.loss(params, *DATA.validation), nan=np.inf).mean(axis=1)
     best = int(np.argmin(losses))
     chosen = entrant.optimizer(**{name: values[[best]].reshape(-1, 1, 1, 1) for name, values in settings.items()})
-    params, _ = train_stack(network, chosen, steps, REPORT_SEEDS, batch_size, schedule=entrant.schedule)
+    params, _ = train_stack(network, chosen, steps, report_seeds, batch_size, schedule=entrant.schedule)
     rate = float(settings["learning_rate"][best])
     return Result(
         label,
         rate,
         float(settings[entrant.memory][best]) if entrant.memory else None,
-        rate in (entrant.lowest, settings["learning_rate"][-1]),
+        rate in (entrant.lowest, settings["learning_rate"][-1]) or _last(memories, settings, entrant, best),
         np.asarray(network.loss(params, *DATA.train)[0], dtype=float),
         np.asarray(network.loss(params, *DATA.test)[0], dtype=float),
         network.accuracy(params, *DATA.test)[0],
     )
+
+
+def _last(memories: Sequence[float], settings: Mapping[str, Array], entrant: Entrant, best: int) -> bool:
+    """Whether the longest memory that was tried is the best; the shortest, 0, is the end of what there is."""
+    return len(memories) > 1 and entrant.memory is not None and bool(settings[entrant.memory][best] == memories[-1])
 
 
 # Large batches ------------------------------------------------------------------------------------------
@@ -221,7 +228,11 @@ def compare_batch_sizes(
 
 
 def sharpness_by_batch(
-    batch_sizes: Sequence[int | None], rates: Sequence[float], loss: float = 0.05, most: int = 600
+    batch_sizes: Sequence[int | None],
+    rates: Sequence[float],
+    loss: float = 0.05,
+    most: int = 600,
+    seeds: Sequence[int] = REPORT_SEEDS,
 ) -> dict[float, dict[str, Array]]:
     """For each rate: the sharpness, seed by seed, when the training loss is first under `loss`; no schedule."""
     found: dict[float, dict[str, Array]] = {}
@@ -229,7 +240,7 @@ def sharpness_by_batch(
         found[rate] = {}
         for size in batch_sizes:
             optimizer = MomentumSGD(learning_rate=np.full((1, 1, 1, 1), rate))
-            values = train_stack(NETWORK, optimizer, most, REPORT_SEEDS, size, schedule="constant", sharp_at=loss)[1]
+            values = train_stack(NETWORK, optimizer, most, seeds, size, schedule="constant", sharp_at=loss)[1]
             found[rate][f"batch {size}" if size else "all 1079"] = np.array(values)
     return found
 
@@ -241,6 +252,9 @@ LAYERWISE = {
     "LARS": Entrant(LARS, 3e-3, 1.0, "momentum", {"trust_coefficient": 1.0, "weight_decay": 0.0}),
     "LAMB": Entrant(LAMB, 3e-3, 1.0, "beta1", {"weight_decay": 0.0}),
 }
+THOROUGH: dict[str, Any] = {
+    "trials": 8, "memories": (0.0, 0.3, 0.6, 0.8, 0.9, 0.95), "tuning_seeds": (100, 101), "report_seeds": range(12),
+}  # fmt: skip
 MODERN = {
     "Nesterov": Entrant(NesterovMomentum, 0.01, 3.0),
     "Adam": Entrant(Adam, 1e-3, 0.3),
@@ -249,7 +263,8 @@ MODERN = {
     "Lion": Entrant(Lion, 3e-4, 0.1),
     "Shampoo": Entrant(Shampoo, 0.03, 10.0),
     "SOAP": Entrant(SOAP, 1e-3, 0.3, None, {"weight_decay": 0.0}),
-    "Muon": Entrant(Muon, 3e-3, 1.0),
+    # The weights of the course's networks are of shape (inputs, outputs).
+    "Muon": Entrant(partial(Muon, output_axis=-1), 3e-3, 1.0),
     "Schedule-Free": Entrant(ScheduleFreeAdamW, 3e-3, 1.0, schedule="warm-up"),
     "Prodigy": Entrant(Prodigy, 0.03, 10.0),
 }

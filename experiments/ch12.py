@@ -9,16 +9,21 @@ from __future__ import annotations
 import argparse
 import csv
 import io
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import cached_property, partial
 from itertools import combinations
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
 
+from experiments.claims.registry import metric_name
+from experiments.claims.results import Results
+from experiments.claims.rule import Contrast, judge
+from experiments.searching import Found, search
 from optim_lib import plotting, tasks
 from optim_lib.data import Dataset, Split, digits
 from optim_lib.descent import sweep
@@ -38,8 +43,13 @@ from optim_lib.optimizers import (
 from optim_lib.schedules import warmup_cosine
 from optim_lib.tasks import Supervised, Task
 from optim_lib.tasks.supervised import few
-from optim_lib.training import Search, Tuning, compare, step_cost, train
+from optim_lib.training import Search, step_cost, train
 
+# What the usual table of optimizers has; of a range, its middle.
+UNTUNED_RATES = {
+    "SGD": 0.03, "SGD + momentum": 0.03, "Nesterov": 0.03, "AdaGrad": 0.01,
+    "RMSprop": 0.001, "Adam": 0.001, "AdamW": 0.001, "LAMB": 0.001,
+}  # fmt: skip
 # Rates to try, two a decade, so that a person can read them; a task that wants larger ones shifts its window.
 LATTICE = [float(f"{digit}e{power}") for power in range(-5, 4) for digit in (1, 3)]
 TRIALS = 8
@@ -96,7 +106,8 @@ class Contest:
     budget: int
     warmed_up: bool = True
     shift: int = 0
-    tuning_seeds: tuple[int, ...] = (100, 101)
+    fine: bool = True
+    coarse_seeds: tuple[int, ...] = (100, 101)
     also: tuple[str, ...] = ()
 
     def searches(self) -> dict[str, Search]:
@@ -109,77 +120,87 @@ class Contest:
             found[label] = Search(optimizer, learning_rate=LATTICE[first : first + TRIALS], **fixed)
         return found
 
-    def run(self, cache: Any = None, progress: bool = True) -> Tuning:
+    def untuned(self) -> dict[str, Search]:
+        """Adam at its default rate."""
+        return {"Adam": Search(Adam, learning_rate=UNTUNED_RATES["Adam"])}
+
+    def run(self, searches: dict[str, Search], cache: Any = None) -> dict[str, Found]:
         schedule = partial(warmup_cosine, warmup_epochs=self.budget // 10) if self.warmed_up else None
-        return compare(
-            self.searches(), self.task, trials=TRIALS, budget=self.budget, schedule=schedule,
-            tuning_seeds=self.tuning_seeds, cache=cache, n_jobs=1, progress=progress,
-        )  # fmt: skip
+        how = {} if self.fine else {"fine_seeds": (), "report_seeds": range(8)}
+        return search(searches, self.task, trials=TRIALS, budget=self.budget, schedule=schedule,
+                      coarse_seeds=self.coarse_seeds, cache=cache, **how)  # fmt: skip
 
 
 CONTESTS = (
     Contest(tasks.digits_mlp, 340),
-    Contest(tasks.digits_cnn, 204),
+    Contest(tasks.digits_cnn, 204, fine=False),
     Contest(fine_tuning, 60),
     Contest(large_batch, 20, shift=1, also=("LARS",)),
     Contest(tasks.sparse_words, 160),
     Contest(tasks.regression, 300, warmed_up=False, shift=2),
-    Contest(tasks.char_transformer, 100, tuning_seeds=(100,)),
-    Contest(tasks.recurrent, 100, tuning_seeds=(100,)),
-    Contest(tasks.cartpole_policy, 40, warmed_up=False),
-    Contest(tasks.cartpole_value, 1200, warmed_up=False),
+    Contest(tasks.char_transformer, 100, fine=False, coarse_seeds=(100,)),
+    Contest(tasks.recurrent, 100, fine=False, coarse_seeds=(100,)),
+    Contest(tasks.cartpole_policy, 40, warmed_up=False, fine=False),
+    Contest(tasks.cartpole_value, 1200, warmed_up=False, fine=False),
 )
 
 
 # The committed results -------------------------------------------------------------------------------
 
 RESULTS = Path(__file__).parent / "claims" / "results" / "comparison.csv"
-COLUMNS = ("task", "optimizer", "learning_rate", "phase", "seed", "validation", "test")
+COLUMNS = ("task", "optimizer", "learning_rate", "phase", "seed", "validation", "validation_loss", "test")
 
 
-def write_results(cache: str | Path | None = None, file: Path = RESULTS, progress: bool = True) -> None:
+def write_results(cache: str | Path | None = None, file: Path = RESULTS, contests: Iterable[Contest] = ()) -> None:
     """Run the whole comparison, and write one row for each rate tried and for each report seed."""
     text = io.StringIO(newline="")
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(COLUMNS)
-    for contest in CONTESTS:
-        for tuned in contest.run(cache, progress):
-            name = (contest.task.name, tuned.label)
-            for rate, score in zip(tuned.settings["learning_rate"], tuned.scores, strict=True):
-                writer.writerow([*name, f"{rate:g}", "tuning", "", f"{score:.6g}", ""])
-            pairs = zip(tuned.results["validation_score"], tuned.results["test_score"], strict=True)
-            for seed, (validation, test) in enumerate(pairs):
-                rate = tuned.setting["learning_rate"]
-                writer.writerow([*name, f"{rate:g}", "report", seed, f"{validation:.6g}", f"{test:.6g}"])
+    for contest in contests or CONTESTS:
+        for one in contest.run(contest.searches(), cache).values():
+            name = (contest.task.name, one.label)
+            for phase, (rates, scores) in (("coarse", one.coarse), ("fine", one.fine)):
+                for rate, score in zip(rates, scores, strict=True):
+                    writer.writerow([*name, f"{rate:g}", phase, "", f"{score:.6g}", "", ""])
+            writer.writerows(_reported(name, "report", one))
+        for one in contest.run(contest.untuned(), cache).values():
+            writer.writerows(_reported((contest.task.name, one.label), "untuned", one))
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_text(text.getvalue(), encoding="utf-8")
 
 
+def _reported(name: tuple[str, str], phase: str, one: Found) -> list[list[object]]:
+    rate, columns = f"{one.setting['learning_rate']:g}", ("validation_score", "validation_loss", "test_score")
+    rows = zip(*(one.results[column] for column in columns), strict=True)
+    return [[*name, rate, phase, seed, *(f"{value:.6g}" for value in row)] for seed, row in enumerate(rows)]
+
+
 @dataclass(frozen=True)
 class Entrant:
-    """An optimizer on a task: what was tried, what was chosen, and the test results of the report seeds."""
+    """An optimizer on a task: what was tried, what was chosen, and the test results of the report seeds.
+
+    `rates` and `scores` are those of the first, coarse pass; `at_edge` says whether its best is the first or the last.
+    """
 
     label: str
     rates: NDArray[np.floating]
     scores: NDArray[np.floating]
     rate: float
     test: NDArray[np.floating]
+    at_edge: bool = False
 
     @property
     def median(self) -> float:
         return float(np.median(self.test))
 
-    @property
-    def at_edge(self) -> bool:
-        return self.rate in (self.rates.min(), self.rates.max())
-
 
 @dataclass(frozen=True)
 class Field:
-    """All entrants of one task."""
+    """All entrants of one task: tuned, and at the rate of the usual table."""
 
     contest: Contest
     entrants: dict[str, Entrant]
+    untuned: dict[str, Entrant]
 
     @property
     def name(self) -> str:
@@ -194,41 +215,54 @@ class Field:
         chosen = [self.entrants[label] for label in (among or self.entrants)]
         return (min if self.lower_is_better else max)(chosen, key=lambda entrant: entrant.median)
 
-    def level(self) -> list[str]:
-        """Those whose median is no worse than the worst seed of the best."""
-        best = self.best()
-        if self.lower_is_better:
-            return [label for label, one in self.entrants.items() if one.median <= best.test.max()]
-        return [label for label, one in self.entrants.items() if one.median >= best.test.min()]
+    @cached_property
+    def standing(self) -> dict[str, str]:
+        """How everyone stands to the best: "best", "level", "behind" or "open", by the rule of the claims ledger."""
+        best, metric = self.best(), metric_name(self.contest.task)
+        results = Results()
+        for label, one in self.entrants.items():
+            results.add(label, metric, one.test)
+        others = [label for label in self.entrants if label != best.label]
+        expects = "lower" if self.lower_is_better else "higher"
+        contrasts = [Contrast(label, f"{best.label}/{metric}", f"{label}/{metric}", expects) for label in others]
+        words = {"for": "behind", "level": "level", "open": "open", "against": "open"}
+        return {best.label: "best"} | {o.contrast.part: words[o.word] for o in judge(contrasts, results)}
 
-    def verdict(self, advised: Sequence[str]) -> str:
-        """What the runs say about an advice: "supported", "contradicted", or "no difference"."""
-        level = self.level()
-        if not set(advised) & set(level):
-            return "contradicted"
-        return "no difference" if set(level) - set(advised) else "supported"
+    def which(self, *standings: str) -> list[str]:
+        """The labels of those that stand so."""
+        return [label for label in self.entrants if self.standing[label] in standings]
 
 
 def read_results(file: Path = RESULTS) -> dict[str, Field]:
     """The committed comparison, by task."""
     with file.open(encoding="utf-8", newline="") as stream:
         rows = list(csv.DictReader(stream))
-    fields = {}
-    for contest in CONTESTS:
-        entrants = {}
-        for label in dict.fromkeys(row["optimizer"] for row in rows if row["task"] == contest.task.name):
-            own = [row for row in rows if (row["task"], row["optimizer"]) == (contest.task.name, label)]
-            tried = [row for row in own if row["phase"] == "tuning"]
-            report = [row for row in own if row["phase"] == "report"]
-            entrants[label] = Entrant(
-                label,
-                rates=np.array([float(row["learning_rate"]) for row in tried]),
-                scores=np.array([float(row["validation"]) for row in tried]),
-                rate=float(report[0]["learning_rate"]),
-                test=np.array([float(row["test"]) for row in report]),
-            )
-        fields[contest.task.name] = Field(contest, entrants)
-    return fields
+    return {
+        contest.task.name: Field(contest, _read(rows, contest, "report"), _read(rows, contest, "untuned"))
+        for contest in CONTESTS
+    }
+
+
+def _read(rows: list[dict[str, str]], contest: Contest, phase: str) -> dict[str, Entrant]:
+    found: dict[str, Entrant] = {}
+    ours = [row for row in rows if row["task"] == contest.task.name]
+    for label in dict.fromkeys(row["optimizer"] for row in ours if row["phase"] == phase):
+        tried = [row for row in ours if (row["optimizer"], row["phase"]) == (label, "coarse")]
+        report = [row for row in ours if (row["optimizer"], row["phase"]) == (label, phase)]
+        rates, scores = (
+            np.array([float(row[name]) for row in tried if phase == "report"])
+            for name in ("learning_rate", "validation")
+        )
+        best = (scores if contest.task.lower_is_better else -scores).argmin() if scores.size else None
+        found[label] = Entrant(
+            label,
+            rates=rates,
+            scores=scores,
+            at_edge=best is not None and best in (0, scores.size - 1),
+            rate=float(report[0]["learning_rate"]),
+            test=np.array([float(row["test"]) for row in report]),
+        )
+    return found
 
 
 def results_table(fields: dict[str, Field], caption: str = "") -> Any:
@@ -237,32 +271,21 @@ def results_table(fields: dict[str, Field], caption: str = "") -> Any:
     headings = {"task": "task", **{label: label.replace("SGD + ", "") for label in labels}}
     rows = []
     for field in fields.values():
-        level = field.level()
-        cells = {label: _cell(field, label, label in level) for label in labels}
+        cells = {label: _cell(field, label) for label in labels}
         rows.append({"task": f"{field.name} {'↓' if field.lower_is_better else '↑'}", **cells})
     notes = [
         "Accuracy on the digits, log loss on topics and characters, loss of the regression, ticks of 200 for poles; "
-        "↑ higher is better, ↓ lower. Bold: level with the best, that is, a median no worse than the worst seed of the "
-        "best optimizer.",
-        *(
-            f"On {f.name}, LARS: {_cell(f, 'LARS', 'LARS' in f.level())}."
-            for f in fields.values()
-            if "LARS" in f.entrants
-        ),
-        *(
-            f"{label} on {f.name}: the rate chosen, {one.rate:g}, is at the edge of those tried."
-            for f in fields.values()
-            for label, one in f.entrants.items()
-            if one.at_edge
-        ),
+        "↑ higher is better, ↓ lower. Bold: the best, and who is level with it by the rule below. A question mark: the "
+        "seeds cannot tell it from the best.",
+        *(f"On {f.name}, LARS: {_cell(f, 'LARS')}." for f in fields.values() if "LARS" in f.entrants),
     ]
     return plotting.table(rows, headings, caption=caption, notes=notes)
 
 
-def _cell(field: Field, label: str, bold: bool) -> str:
-    value = field.entrants[label].median
+def _cell(field: Field, label: str) -> str:
+    value, standing = field.entrants[label].median, field.standing[label]
     text = "diverged" if not np.isfinite(value) else f"{value:.3g}" if value >= 0.01 else f"{value:.0e}"
-    return f"**{text}**" if bold else text
+    return f"**{text}**" if standing in ("best", "level") else f"{text} ?" if standing == "open" else text
 
 
 ARTICLE_RATES = {
@@ -278,8 +301,13 @@ def rate_span(fields: dict[str, Field], label: str) -> tuple[float, float]:
 
 
 def level_count(fields: dict[str, Field], label: str) -> int:
-    """On how many tasks an optimizer is level with the best."""
-    return sum(label in field.level() for field in fields.values())
+    """On how many tasks an optimizer is the best or level with it."""
+    return sum(field.standing[label] in ("best", "level") for field in fields.values())
+
+
+def behind_count(fields: dict[str, Field], label: str) -> int:
+    """On how many tasks an optimizer is behind the best."""
+    return sum(field.standing[label] == "behind" for field in fields.values())
 
 
 def expected_best(field: Field, label: str) -> NDArray[np.floating]:
@@ -340,7 +368,8 @@ def tuned_entries(landscape: Landscape, start: tuple[float, float], steps: int) 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--cache", help="a folder for single runs, so that an interrupted comparison goes on")
-    write_results(parser.parse_args().cache)
+    with threadpool_limits(1):
+        write_results(parser.parse_args().cache)
 
 
 if __name__ == "__main__":

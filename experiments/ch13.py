@@ -229,8 +229,11 @@ STEPS: dict[str, str] = {
     "LAMB": r"u = \text{Adam's direction} + \lambda\theta, \quad "
     + _STEP
     + r"\eta \tfrac{\lVert\theta\rVert}{\lVert u\rVert}\, u",
-    "Lion": r"\theta \leftarrow (1 - \eta\lambda)\,\theta - \eta\,\operatorname{sign}(\beta_1 m + (1-\beta_1)\, g)",
-    "Muon": r"\text{momentum} = U \Sigma V^\top, \quad " + _STEP + r"\eta\, U V^\top",
+    "Lion": r"\theta \leftarrow (1 - \eta\lambda)\,\theta - \eta\,\operatorname{sign}(\beta_1 m + (1-\beta_1)\, g), "
+    r"\quad m \leftarrow \beta_2 m + (1-\beta_2)\, g",
+    "Muon": r"\text{matrices: momentum} = U \Sigma V^\top, \quad "
+    + _STEP
+    + r"\eta \sqrt{\max(1, \text{out}/\text{in})}\; U V^\top",
     "Adafactor": r"\text{RMSprop, with } v \text{ from its row and column means}",
 }
 _SYMBOLS = {

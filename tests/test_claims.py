@@ -54,8 +54,8 @@ def test_the_chapter_has_the_cell_that_tests_the_claim(claim):
 @pytest.mark.parametrize("claim", LEDGER, ids=ids(LEDGER))
 def test_the_sources_are_in_the_bibliography(claim):
     keys = set(re.findall(r"^@\w+\{([^,]+),", (ROOT / "chapters/references.bib").read_text(encoding="utf-8"), re.M))
-    assert claim.sources
-    assert set(claim.sources) <= keys
+    assert claim.cited
+    assert set(claim.cited) <= keys
 
 
 @pytest.mark.parametrize("claim", LEDGER, ids=ids(LEDGER))
@@ -66,25 +66,56 @@ def test_every_number_of_the_sentence_is_in_the_results(claim):
     assert sentence
     assert not set("{}") & set(sentence)
     assert "nan" not in sentence
+    assert len(claim.evidence()) == len(claim.contrasts)
 
 
 @pytest.mark.parametrize("claim", MEASURED, ids=ids(MEASURED))
-def test_the_verdict_follows_from_the_numbers(claim):
+def test_comparisons_are_fair_and_remarks_are_true(claim):
     assert claim.how
-    assert claim.follows
     assert claim.broken() == []
 
 
 @pytest.mark.parametrize("claim", MEASURED, ids=ids(MEASURED))
-def test_no_tuned_value_lies_at_an_end_of_its_range(claim):
-    assert claim.at_edges() == []
+def test_every_metric_of_the_table_is_judged_or_told(claim):
+    """A metric that both sides of a contrast have, and that says the opposite, is named on the page."""
+    for outcome, line in zip(claim.outcomes, claim.evidence(), strict=True):
+        for metric in outcome.other_way():
+            assert f"By {metric}:" in line
 
 
-@pytest.mark.parametrize("claim", MEASURED, ids=ids(MEASURED))
-def test_what_was_trained_has_several_seeds(claim):
-    for setting, metric in claim.results.values:
-        if metric == "test":
-            assert claim.results.seeds(setting, metric) >= 3
+def test_a_verdict_cannot_be_written(tmp_path):
+    text = (ROOT / "experiments/claims/ledger.yaml").read_text(encoding="utf-8")
+    assert "verdict:" not in text
+    file = tmp_path / "ledger.yaml"
+    file.write_text(text.replace("  section: 1\n", "  section: 1\n  verdict: holds here\n", 1), encoding="utf-8")
+    with pytest.raises(ValueError, match="c-minimum: a verdict is worked out"):
+        load_ledger(file)
+
+
+WORDS_OF_VERDICTS = ("holds here", "holds partly", "does not hold here", "no difference here", "not testable here")
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "chapters").glob("*.ipynb")), ids=lambda path: path.stem)
+def test_no_chapter_writes_a_verdict(path):
+    if path.stem < "08":
+        pytest.skip("chapters 1 to 7 are being rewritten")
+    cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+    prose = " ".join("".join(cell["source"]) for cell in cells if cell["cell_type"] == "markdown").lower()
+    assert [words for words in WORDS_OF_VERDICTS if words in " ".join(prose.split())] == []
+
+
+def test_conclusion_tree_and_ledger_say_the_same():
+    from experiments import ch12
+    from experiments.ch12_tree import decision_tree
+
+    told = page.what_held()
+    for claim in LEDGER:
+        if claim.brief:
+            (line,) = (line for line in told.splitlines() if f"claims.html#{claim.id})" in line)
+            assert line.startswith(f"- {page.badge(claim.verdict)} ")
+    tree = repr(decision_tree(ch12.read_results()))
+    leaves = [claim for claim in LEDGER if claim.leaf]
+    assert sorted(re.findall(r"\[([a-z ]+)\]$", tree, re.M)) == sorted(claim.verdict for claim in leaves)
 
 
 @pytest.mark.parametrize("name", QUICK)
@@ -96,12 +127,17 @@ def test_measured_again_a_claim_gives_the_committed_numbers(name):
         np.testing.assert_allclose(list(again.values[key].values()), list(values.values()), rtol=1e-5, atol=1e-12)
 
 
-def test_a_verdict_that_does_not_follow_is_noticed(tmp_path):
+def test_other_numbers_give_another_verdict(tmp_path):
     (claim,) = (claim for claim in load_ledger(folder=tmp_path) if claim.id == "c-zigzag")
     results = Results.read("c-zigzag")
-    results.add("condition 100", "flips", 3)
     results.write("c-zigzag", tmp_path)
-    assert claim.broken() == ["median('condition 100', 'flips') == median('condition 100', 'steps')"]
+    assert claim.verdict == "holds here"
+    for condition in (10, 100, 1000):
+        results.add(f"condition {condition}", "flips", 3)
+    results.add("condition 1000", "steps", 400)
+    results.write("c-zigzag", tmp_path)
+    assert claim.verdict == "does not hold here"
+    assert [problem.split("'")[1] for problem in claim.broken()] == ["in proportion"]
 
 
 @pytest.mark.parametrize(
@@ -144,12 +180,9 @@ def test_results_of_another_claim_are_refused(tmp_path):
         Results.read("c-y", tmp_path)
 
 
-def test_a_ledger_with_an_unknown_verdict_or_an_id_twice_is_refused(tmp_path):
+def test_a_ledger_with_an_id_twice_is_refused(tmp_path):
     text = (ROOT / "experiments/claims/ledger.yaml").read_text(encoding="utf-8")
     file = tmp_path / "ledger.yaml"
-    file.write_text(text.replace("verdict: disputed", "verdict: maybe", 1), encoding="utf-8")
-    with pytest.raises(ValueError, match="got 'maybe'"):
-        load_ledger(file)
     file.write_text(text.replace("id: c-stuck", "id: c-rate", 1), encoding="utf-8")
     with pytest.raises(ValueError, match="twice: c-rate"):
         load_ledger(file)
@@ -194,17 +227,17 @@ def test_naming_claims_measures_only_these(tmp_path, monkeypatch, capsys):
     assert "there is no experiment for c-nonsense" in capsys.readouterr().err
 
 
-def test_a_verdict_that_changes_is_reported(tmp_path, monkeypatch, capsys):
+def test_a_sentence_that_no_longer_holds_is_reported(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
 
     def otherwise():
         results = Results.read("c-zigzag")
-        results.add("condition 100", "flips", 3)
+        results.add("condition 1000", "steps", 400)
         return results
 
     monkeypatch.setitem(EXPERIMENTS, "c-zigzag", otherwise)
     assert __main__.main(["c-zigzag", "--to", "results"]) == 1
-    assert "c-zigzag: the verdict 'holds here' needs median('condition 100', 'flips')" in capsys.readouterr().out
+    assert "c-zigzag: 'in proportion'" in capsys.readouterr().out
 
 
 def test_runs_of_a_comparison_are_kept_while_a_pass_lasts(tmp_path):

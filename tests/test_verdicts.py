@@ -90,6 +90,12 @@ def test_only_shared_seeds_are_paired():
     assert (outcome.word, outcome.differences.size) == ("void", 5)
 
 
+def test_a_mean_that_two_seeds_make_is_not_enough():
+    few = np.array([0.5, 0.4, 0.3, 0.02, 0.02, 0.02, 0.02, -0.001, -0.001, -0.001, -0.001, -0.001])
+    assert sign_flip(few) <= ALPHA
+    assert word(few) == "open"
+
+
 def test_a_failed_control_voids_the_claim():
     results = measured(a=0.95 + WIDE / 10, b=np.full(10, 0.9))
     results.add("pretrained", "test accuracy", np.full(10, 0.90))
@@ -109,7 +115,7 @@ def test_many_contrasts_ask_more_of_each():
     results = measured(a=0.9 + differences, b=np.full(8, 0.9))
     contrast = Contrast("x", "a/test accuracy", "b/test accuracy", "higher")
     assert judge([contrast], results)[0].word == "for"
-    assert {outcome.word for outcome in judge([contrast] * 4, results)} == {"open"}
+    assert {outcome.word for outcome in judge([contrast] * 8, results)} == {"open"}
 
 
 def test_another_metric_that_says_the_opposite_is_named():
@@ -136,6 +142,9 @@ def test_another_metric_that_says_the_opposite_is_named():
         ([], "all", "not testable here"),
         (["for", "for", "against"], "most", "holds here"),
         (["for", "level"], "most", "holds partly"),
+        (["for", "for"], "best", "holds here"),
+        (["for", "level"], "best", "holds partly"),
+        (["for", "against"], "best", "does not hold here"),
         (["against", "for"], "some", "holds here"),
         (["against", "level"], "some", "no difference here"),
         (["against", "against"], "some", "does not hold here"),

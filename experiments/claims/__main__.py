@@ -65,16 +65,13 @@ def _note(file: Path, done: set[str]) -> None:
 
 
 def _report(folder: Path) -> int:
-    """Say which verdicts no longer follow from the numbers; the exit code is 1 if there are any."""
+    """Say which sentences no longer hold and which comparisons are not fair; the exit code is 1 if there are any."""
     wrong = 0
     for claim in load_ledger(folder=folder):
         if not (folder / f"{claim.id}.csv").exists():
             continue
-        for condition in claim.broken():
-            print(f"{claim.id}: the verdict '{claim.verdict}' needs {condition}, which no longer holds.")
-            wrong += 1
-        for setting in claim.at_edges():
-            print(f"{claim.id}: the best setting of {setting} is at an end of its range; widen it.")
+        for problem in claim.broken():
+            print(f"{claim.id}: {problem}.")
             wrong += 1
     return 1 if wrong else 0
 

@@ -17,7 +17,7 @@ from optim_lib.networks import MLP
 def same_solution() -> Results:
     results = Results()
     for rate in (0.5, 0.1, 0.02):
-        places = [ch03.skewed_mean(rate, runs=1000, seed=seed) for seed in range(5)]
+        places = [ch03.skewed_mean(rate, runs=1000, seed=seed) for seed in range(8)]
         results.add(f"rate {rate:g}", "mean", [mean for mean, _ in places])
         results.add(f"rate {rate:g}", "spread", [spread for _, spread in places])
     return results
@@ -28,8 +28,8 @@ def noise_escapes() -> Results:
     results = Results()
     worse, better = landscapes.double_well.starts[0], landscapes.double_well.starts[2]
     for noise in (0, 2, 3, 6):
-        from_worse = [ch03.fate(noise, worse, seed=seed) for seed in range(5)]
-        from_better = [ch03.fate(noise, better, seed=seed) for seed in range(5)]
+        from_worse = [ch03.fate(noise, worse, seed=seed) for seed in range(8)]
+        from_better = [ch03.fate(noise, better, seed=seed) for seed in range(8)]
         results.add(f"noise {noise}", "left the worse well", [fate.crossed for fate in from_worse])
         results.add(f"noise {noise}", "left the better well", [fate.crossed for fate in from_better])
         results.add(f"noise {noise}", "loss at the end", [fate.loss for fate in from_worse])
@@ -51,7 +51,7 @@ def noise_by_batch() -> Results:
     results, network, data, sizes = Results(), MLP((64, 32, 10)), digits(), (4, 16, 64, 256)
     noise = [
         gradient_noise(network.on(*data.train), network.initialize(s), sizes, replacement=True, seed=s)
-        for s in range(5)
+        for s in range(8)
     ]
     for k, size in enumerate(sizes):
         shares = [size * measured.variance[k] / measured.per_example_variance for measured in noise]

@@ -30,7 +30,12 @@ def momentum_damps() -> Results:
     results.add("SGD, its best rate", "flips", plain["sign flips"])
     results.add("momentum, optimal pair", "steps", best["optimal pair"])
     results.add("momentum, optimal pair", "flips", best["its sign flips"])
-    for label, momentum in (("SGD", 0.0), ("momentum 0.9", 0.9)):
+    # The case that is described: the rate at which gradient descent zigzags, kept, and momentum switched on.
+    rate = 2 / (1 + 100)
+    for label, momentum in (("SGD", 0.0), ("momentum 0.5", 0.5), ("momentum 0.9", 0.9)):
+        steep = ch04.distances(100 * rate, momentum, 100)
+        results.add(f"{label}, gradient descent's best rate", "flips", np.sum(steep[1:] * steep[:-1] < 0))
+        results.add(f"{label}, gradient descent's best rate", "way across", np.abs(np.diff(steep)).sum())
         # A rate at which the steep direction does not flip without momentum: half the inverse curvature.
         steep = ch04.distances(0.5, momentum, 100)
         results.add(f"{label}, half the inverse curvature", "flips", np.sum(steep[1:] * steep[:-1] < 0))

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from experiments import ch08
-from experiments.claims.registry import contest, difference, tests
+from experiments import ch08, ch12
+from experiments.claims.registry import contest, metric_name, tests
 from experiments.claims.results import Results
+from experiments.claims.rule import AT_EDGE, TRIED
 from optim_lib import tasks
 from optim_lib.data import digits, minibatches
 from optim_lib.networks import MLP
@@ -16,31 +17,20 @@ from optim_lib.optimizers import (
 )
 from optim_lib.training import LogUniform, Search
 
-EIGHT = {
-    "digits, MLP": (tasks.digits_mlp, 340),
-    "digits, CNN": (tasks.digits_cnn, 204),
-    "topic of a line": (tasks.sparse_words, 160),
-    "transformer": (tasks.char_transformer, 120),
-    "recurrent": (tasks.recurrent, 120),
-    "regression": (tasks.regression, 300),
-    "pole, policy": (tasks.cartpole_policy, 60),
-    "pole, values": (tasks.cartpole_value, 2000),
-}
-
 
 @tests("c-def")
 def adam_without_tuning() -> Results:
-    """Adam's defaults beside the best of seven rates, on all eight tasks, and on one for five times as long."""
+    """Adam at its default rate beside a tuned one: the comparison of chapter 12, and on one task for longer."""
     results = Results()
-    longer = {"digits, MLP, longer": (tasks.digits_mlp, 5 * 340)}
-    for name, (task, budget) in (EIGHT | longer).items():
-        widest = LogUniform(0.1, 100.0) if task is tasks.regression else LogUniform(3e-4, 0.3)
-        searches = {"default": Search(Adam, learning_rate=0.001), "tuned": Search(Adam, learning_rate=widest)}
-        for label, search in searches.items():
-            contest(
-                results, {label: search}, task, trials=7 if label == "tuned" else 1, budget=budget, also=f", {name}",
-                tuning_seeds=(100,), report_seeds=range(3),
-            )  # fmt: skip
+    for name, field in ch12.read_results().items():
+        for label, runs in (("default", field.untuned["Adam"]), ("tuned", field.entrants["Adam"])):
+            results.add(f"{label}, {name}", metric_name(field.contest.task), runs.test)
+            results.add(f"{label}, {name}", "learning_rate", runs.rate)
+            if label == "tuned":
+                results.add(f"{label}, {name}", AT_EDGE, runs.at_edge)
+    for label, rate in (("default", 0.001), ("tuned", LogUniform(3e-4, 0.3))):
+        contest(results, {label: Search(Adam, learning_rate=rate)}, tasks.digits_mlp, budget=5 * 340,
+                also=", digits, MLP, five times as long")  # fmt: skip
     params, adam = {"x": np.zeros(1)}, Adam()
     for _ in range(2000):
         adam.update(params, {"x": params["x"] - 1000})
@@ -50,10 +40,10 @@ def adam_without_tuning() -> Results:
 
 @tests("c-travel")
 def adams_travel() -> Results:
-    """The longest step of any weight over the rate: in training, and the worst stream for the default memories."""
+    """The longest step of any weight over the rate: in training, and under two streams made to be bad."""
     results, network, data = Results(), MLP((64, 32, 10)), digits()
     longest, typical = [], []
-    for seed in range(5):
+    for seed in range(8):
         rng, params, adam, steps = np.random.default_rng(seed), network.initialize(seed), Adam(0.003), []
         for _ in range(10):
             for batch in minibatches(len(data.train.x), 32, rng):
@@ -67,14 +57,21 @@ def adams_travel() -> Results:
     results.add("digits", "median step over the rate", typical)
     surprise = np.append(np.zeros(5000), 1.0)
     results.add("one gradient after 5000 zeros", "step over the rate", ch08.unit_steps(Adam(1.0), surprise)[-1])
+    results.add("growing by 11 %", "step over the rate", ch08.unit_steps(Adam(1.0), ch08.loss_spike())[-1])
+    results.add("any stream", "bound on the step over the rate", ch08.longest_step())
     return results
 
 
 @tests("c-bias")
 def bias_correction() -> Results:
-    results = Results()
+    """A steady gradient of 1: the averages with and without their correction, and the steps that they make."""
+    results, (beta1, beta2) = Results(), (0.9, 0.999)
     excess = ch08.excess_steps(1000)
     for step in (1, 10, 1000):
+        for name, beta in (("gradient", beta1), ("square", beta2)):
+            average = 1 - beta**step  # of ones, from zero
+            results.add(f"step {step}", f"average of the {name}", average)
+            results.add(f"step {step}", f"corrected average of the {name}", average / (1 - beta**step))
         results.add(f"step {step}", "without over with", excess[step - 1])
     return results
 
@@ -85,22 +82,23 @@ def adam_generalizes_worse() -> Results:
     for epochs in (3, 12):
         for tuned in ch08.compare_on_digits(epochs):
             setting = f"{tuned.label}, {epochs} epochs"
-            results.add(setting, "test", tuned.results["test_accuracy"])
+            results.add(setting, "test accuracy", tuned.results["test_accuracy"])
+            results.add(setting, "test loss", tuned.results["test_loss"])
             results.add(setting, "training loss", tuned.results["train_loss"])
-            results.add(setting, "at the edge", any("learning_rate" in words for words in tuned.at_edge))
-        difference(results, f"Adam, {epochs} epochs", f"SGD + momentum, {epochs} epochs")
+            results.add(setting, TRIED, len(tuned.scores))
+            results.add(setting, AT_EDGE, bool(ch08.real_edges(tuned)))
     return results
 
 
 @tests("c-sharp")
 def adam_finds_sharper_minima() -> Results:
+    """Sharpness where the training loss is first under some value: at the settings tuned for a short and a long run."""
     results = Results()
-    tuning = ch08.compare_on_digits(12)
-    for loss in (0.05, 0.02):
-        for label, values in ch08.sharpness_at(loss, tuning).items():
-            results.add(f"{label}, training loss {loss:g}", "sharpness", values)
-        both = (f"{label}, training loss {loss:g}" for label in ("Adam", "SGD + momentum"))
-        difference(results, *both, metric="sharpness")
+    for epochs in (3, 12):
+        tuning = ch08.compare_on_digits(epochs)
+        for loss in (0.05, 0.02):
+            for label, values in ch08.sharpness_at(loss, tuning).items():
+                results.add(f"{label}, tuned for {epochs} epochs, training loss {loss:g}", "sharpness", values)
     return results
 
 

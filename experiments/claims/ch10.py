@@ -3,28 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from functools import partial
 
 import numpy as np
 
 from experiments import ch10
-from experiments.claims.registry import contest, difference, tests
+from experiments.claims.registry import MANY, contest, tests
 from experiments.claims.results import Results
+from experiments.claims.rule import AT_EDGE, TRIED
 from optim_lib import tasks
-from optim_lib.optimizers import (
-    LAMB,
-    LARS,
-    Adam,
-    MomentumSGD,
-    NesterovMomentum,
-)
-from optim_lib.schedules import (
-    warmup_cosine,
-)
+from optim_lib.optimizers import LARS, MomentumSGD
 from optim_lib.tasks.supervised import Supervised
 from optim_lib.training import LogUniform, Search
-
-full_batch = replace(tasks.digits_mlp, name="digits, full batch", batch_size=None)
 
 
 def _batches_of(size: int | None) -> Supervised:
@@ -41,42 +30,37 @@ def large_batches_generalize_worse() -> Results:
         ("all, 10 epochs", None, 10),
         ("all, 340 steps", None, 340),
     ):
-        contest(results, {name: search["momentum"]}, _batches_of(size), budget=steps, report_seeds=range(8))
-    difference(results, "batch 32, 10 epochs", "all, 10 epochs")
-    difference(results, "batch 32, 10 epochs", "all, 340 steps")
+        contest(results, {name: search["momentum"]}, _batches_of(size), budget=steps, **MANY)
     return results
 
 
 @tests("c-large-sharp")
 def large_batches_find_sharper_minima() -> Results:
-    """Sharpness when the training loss is first under 0.05."""
+    """Sharpness when the training loss is first under 0.05, at the same rates and at the highest that each allows."""
     results = Results()
-    for rate, both in ch10.sharpness_by_batch([16, None], rates=[0.03, 0.1]).items():
+    for rate, both in ch10.sharpness_by_batch([16, None], rates=[0.03, 0.1, 0.3], seeds=range(10)).items():
         small, large = both.values()
         results.add(f"batch 16, rate {rate:g}", "sharpness", small)
         results.add(f"all, rate {rate:g}", "sharpness", large)
-    (larger,) = ch10.sharpness_by_batch([None], rates=[0.3])[0.3].values()
-    results.add("all, rate 0.3", "sharpness", larger)
+        results.add(f"batch 16, rate {rate:g}", "runs that never came to that loss", np.isnan(small).sum())
+        results.add(f"all, rate {rate:g}", "runs that never came to that loss", np.isnan(large).sum())
     return results
-
-
-LARGE_BATCH = {
-    "momentum": Search(MomentumSGD, learning_rate=LogUniform(0.01, 10.0), momentum=0.9),
-    "Nesterov": Search(NesterovMomentum, learning_rate=LogUniform(0.01, 10.0), momentum=0.9),
-    "Adam": Search(Adam, learning_rate=LogUniform(1e-3, 1.0)),
-    "LARS": Search(LARS, learning_rate=LogUniform(0.003, 3.0), trust_coefficient=1.0, weight_decay=0.0),
-    "LAMB": Search(LAMB, learning_rate=LogUniform(0.001, 1.0), weight_decay=0.0),
-}
 
 
 @tests("c-lars-lamb")
 def layerwise_for_large_batches() -> Results:
+    """Chapter 10's contest: thirteen rates, each with five memories, chosen by validation loss."""
     results = Results()
     for steps in (20, 100):
-        schedule = partial(warmup_cosine, warmup_epochs=steps // 10)
-        contest(results, LARGE_BATCH, full_batch, trials=13, budget=steps, schedule=schedule, also=f", {steps} steps")
-        for label in ("LARS", "LAMB"):
-            difference(results, f"{label}, {steps} steps", f"Nesterov, {steps} steps")
+        for one in ch10.contest(ch10.LAYERWISE, steps, **ch10.THOROUGH):
+            setting = f"{one.label}, {steps} steps"
+            results.add(setting, "test loss", one.test_loss)
+            results.add(setting, "test accuracy", one.test_accuracy)
+            results.add(setting, "training loss", one.train_loss)
+            results.add(setting, "learning_rate", one.rate)
+            results.add(setting, "memory", one.memory)
+            results.add(setting, TRIED, ch10.THOROUGH["trials"] * len(ch10.THOROUGH["memories"]))
+            results.add(setting, AT_EDGE, one.at_edge)
     return results
 
 

@@ -8,8 +8,10 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
-from experiments.claims.registry import contest, difference, tests
+from experiments import ch11
+from experiments.claims.registry import SLOW, by_length, contest, tests
 from experiments.claims.results import Results
+from experiments.claims.rule import AT_EDGE, TRIED
 from optim_lib import tasks
 from optim_lib.optimizers import (
     AdamW,
@@ -57,10 +59,25 @@ def schedules_beat_a_constant() -> Results:
             also = f", {task.name}, {steps} steps"
             for label, schedule in SCHEDULES.items():
                 one = {label: Search(MomentumSGD, learning_rate=rates, momentum=0.9)}
-                contest(results, one, task, budget=steps, schedule=schedule, also=also)
-            for label in ("step", "exponential", "cosine"):
-                difference(results, label + also, "constant" + also)
-                difference(results, label + also, "constant" + also, "validation loss")
+                contest(
+                    results,
+                    one,
+                    task,
+                    budget=steps,
+                    schedule=schedule,
+                    also=also,
+                    **by_length(steps),
+                )
+    for labels, data in (("right", ch11.DATA), ("a fifth wrong", ch11.NOISY)):
+        for epochs in (3, 10):
+            raced = ch11.race(epochs, data=data)
+            for label in SCHEDULES:
+                setting = f"{label}, digits, MLP, {epochs} epochs, labels {labels}"
+                results.add(setting, "test loss", raced.runs[label].test_losses)
+                results.add(setting, "test accuracy", raced.runs[label].test_accuracies)
+                results.add(setting, "learning_rate", raced.peaks[label])
+                results.add(setting, TRIED, len(ch11.PEAKS))
+                results.add(setting, AT_EDGE, raced.peaks[label] in (ch11.PEAKS[0], ch11.PEAKS[-1]))
     return results
 
 
@@ -87,10 +104,8 @@ def one_cycle_is_faster() -> Results:
         for steps in budgets:
             also = f", {task.name}, {steps} steps"
             for label, schedule in (("constant", None), ("cosine", cosine_annealing), ("one cycle", one_cycle)):
-                contest(results, {label: momentum}, task, budget=steps, schedule=schedule, also=also)
-            for other in ("constant", "cosine"):
-                difference(results, f"one cycle{also}", other + also)
-                difference(results, f"one cycle{also}", other + also, "validation loss")
+                contest(results, {label: momentum}, task, budget=steps, schedule=schedule, also=also,
+                        **by_length(steps))  # fmt: skip
     return results
 
 
@@ -105,22 +120,25 @@ def momentum_is_cycled() -> Results:
                 "cycled": Search(CycledMomentum, learning_rate=CNN_RATES, total_steps=steps),
             }
             also = f", {task.name}, {steps} steps"
-            contest(results, both, task, budget=steps, schedule=one_cycle, also=also)
-            difference(results, f"cycled{also}", f"fixed{also}")
-            difference(results, f"cycled{also}", f"fixed{also}", "validation loss")
+            contest(results, both, task, budget=steps, schedule=one_cycle, also=also,
+                    **by_length(steps))  # fmt: skip
     return results
 
 
 @tests("c-warm")
 def warm_up_is_needed() -> Results:
-    """A transformer with its norms before or after the blocks: AdamW and a cosine, with 16 of 80 steps to warm up."""
+    """A transformer with its norms before or after the blocks: AdamW and a cosine, with 16 of 80 steps to warm up.
+
+    How large the first embeddings are decides what the blocks can read: 0.02 as in GPT-2, and fifteen times that.
+    """
     results = Results()
     for norm in ("pre", "post"):
-        model = partial(tasks.supervised.transformer, norm=norm)
-        task = replace(tasks.char_transformer, name=f"characters, transformer, {norm}-norm", make_model=model)
-        for label, steps in (("warm-up", 16), ("none", 0)):
-            schedule = partial(warmup_cosine, warmup_epochs=steps)
-            also, how = f", {norm}-norm", {"budget": 80, "schedule": schedule, "tuning_seeds": (100,)}
-            contest(results, {label: Search(AdamW, learning_rate=LogUniform(3e-4, 0.3))}, task, also=also, **how)
-        difference(results, f"warm-up, {norm}-norm", f"none, {norm}-norm")
+        for size in (0.02, 0.3):
+            model = partial(tasks.supervised.transformer, norm=norm, embedding=size)
+            name = f"{norm}-norm, embeddings {size:g}"
+            task = replace(tasks.char_transformer, name=f"characters, {name}", make_model=model)
+            for label, steps in (("warm-up", 16), ("none", 0)):
+                schedule = partial(warmup_cosine, warmup_epochs=steps)
+                contest(results, {label: Search(AdamW, learning_rate=LogUniform(3e-4, 0.3))}, task, budget=80,
+                        schedule=schedule, also=f", {name}", **SLOW)  # fmt: skip
     return results

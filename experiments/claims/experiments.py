@@ -6,6 +6,6 @@ not reported.
 """
 
 from experiments.claims import ch01, ch02, ch03, ch04, ch05, ch06, ch07, ch08, ch09, ch10, ch11, ch12  # noqa: F401
-from experiments.claims.registry import EXPERIMENTS, contest, difference, keeping_runs, tests
+from experiments.claims.registry import EXPERIMENTS, contest, keeping_runs, tests
 
-__all__ = ["EXPERIMENTS", "contest", "difference", "keeping_runs", "tests"]
+__all__ = ["EXPERIMENTS", "contest", "keeping_runs", "tests"]

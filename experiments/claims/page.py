@@ -14,9 +14,9 @@ from docutils.nodes import make_id
 from experiments.claims.ledger import VERDICTS, Claim, load_ledger
 
 CHAPTERS = Path(__file__).parents[2] / "chapters"
-CLASSES = dict(zip(VERDICTS, ("holds", "partly", "not", "disputed", "untested"), strict=True))
+CLASSES = dict(zip(VERDICTS, ("holds", "partly", "level", "not", "disputed", "untested"), strict=True))
 
-# The leaves of the article's decision tree, in its order.
+# The leaves of the decision tree, in the article's order.
 TREE = (
     "Computer vision, from scratch",
     "Computer vision, fine-tuning",
@@ -45,16 +45,19 @@ def summary(claims: Sequence[Claim] | None = None) -> Markdown:
     """How many claims have which verdict, and the style of the page."""
     claims = load_ledger() if claims is None else claims
     counts = Counter(claim.verdict for claim in claims)
-    style = (Path(__file__).parent / "claims.css").read_text(encoding="utf-8")
     badges = "\n".join(f"- {badge(verdict)} {counts[verdict]}" for verdict in VERDICTS)
-    return Markdown(f"<style>\n{style}</style>\n\n**{len(claims)} claims.**\n\n{badges}\n")
+    return Markdown(f"{_style()}**{len(claims)} claims.**\n\n{badges}\n")
+
+
+def _style() -> str:
+    return f"<style>\n{(Path(__file__).parent / 'claims.css').read_text(encoding='utf-8')}</style>\n\n"
 
 
 def decision_tree() -> Markdown:
-    """The leaves of the article's decision tree, each with its verdict and the way to its claim."""
+    """The leaves of the decision tree, each with its verdict and the way to its claim."""
     leaves = {claim.leaf: claim for claim in load_ledger() if claim.leaf}
     rows = [(leaf, _link(leaves[leaf]), badge(leaves[leaf].verdict)) for leaf in TREE if leaf in leaves]
-    return Markdown(_table(("the question", "the article's answer", "verdict"), rows))
+    return Markdown(_table(("the question", "the usual answer", "verdict"), rows))
 
 
 def overview() -> Markdown:
@@ -64,25 +67,51 @@ def overview() -> Markdown:
     return Markdown(f":::{{dropdown}} All claims in one table\n{table}\n:::\n")
 
 
+def verdicts(*ids: str) -> Markdown:
+    """Some claims, each with its verdict and a link to the ledger: for a chapter."""
+    claims = {claim.id: claim for claim in load_ledger()}
+    rows = [(f"[{claims[name].claim}](claims.html#{name})", badge(claims[name].verdict)) for name in ids]
+    return Markdown(_style() + _table(("what is often said", "verdict"), rows))
+
+
+def what_held() -> Markdown:
+    """The claims that have a brief name, by verdict: for the conclusion."""
+    lines = []
+    for word in VERDICTS:
+        named = [
+            f"[{claim.brief}](claims.html#{claim.id})"
+            for claim in load_ledger()
+            if claim.brief and claim.verdict == word
+        ]
+        if named:
+            lines.append(f"- {badge(word)} {'; '.join(named)}.")
+    return Markdown(_style() + "\n".join(lines))
+
+
 def section(number: int) -> Markdown:
     """All claims of a section of the article."""
     return Markdown("\n".join(entry(claim) for claim in load_ledger() if claim.section == number))
 
 
 def entry(claim: Claim) -> str:
-    """One claim: what is claimed, the verdict, what was measured, how, and where."""
+    """One claim: what is claimed, the verdict, what was measured, contrast by contrast, how, and where."""
     below = [claim.how, _seeds(claim), _where(claim)]
-    if claim.sources:
-        below.append("Sources: {cite:t}`" + ",".join(claim.sources) + "`.")
+    if claim.cited:
+        below.append("Sources: {cite:t}`" + ",".join(claim.cited) + "`.")
+    alone = "cannot tell" if claim.here == "not testable here" else f"say: {claim.here}"
+    runs = f"The runs alone {alone}. " if claim.verdict == "disputed" else ""
+    by = f" by {claim.by}" if claim.by else ""
     return "\n".join(
         [
             "::::{container} uo-claim",
             "",
             f"({claim.id})=",
             "",
-            f"**{claim.claim}** {badge(claim.verdict)}",
+            f"**{claim.claim}** {badge(claim.verdict)}{by}" + (" (a common belief)" if claim.belief else ""),
             "",
-            claim.sentence(),
+            runs + claim.sentence(),
+            "",
+            *(f"- {line}" for line in claim.evidence()),
             "",
             ":::{container} uo-claim-how",
             " ".join(part for part in below if part),
@@ -118,7 +147,8 @@ def _where(claim: Claim) -> str:
         return f"Chapter {number}."
     place = f"#{make_id(heading)}" if heading else ""
     words = f"chapter {number}" + (f", {escape(heading)}" if heading else "")
-    return f'Live in <a class="reference internal" href="{claim.chapter}.html{place}">{words}</a>.'
+    live = "Live in" if claim.cell else "More in"
+    return f'{live} <a class="reference internal" href="{claim.chapter}.html{place}">{words}</a>.'
 
 
 def heading_of(chapter: str, cell: str) -> str:

@@ -9,8 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from experiments.claims.results import Results
+from experiments.claims.rule import AT_EDGE, TRIED
+from experiments.searching import REPORT_SEEDS, Found, search
 from optim_lib import tasks
-from optim_lib.training import Search, Tuning, compare
+from optim_lib.training import Search
 
 EXPERIMENTS: dict[str, Callable[[], Results]] = {}
 
@@ -37,23 +39,40 @@ def keeping_runs(folder: Path) -> Iterator[None]:
         _runs.reset(token)
 
 
+# Twelve seeds where a run is cheap. Where it is not: one pass, eight seeds.
+MANY: dict[str, Any] = {"report_seeds": range(12)}
+ONE_PASS: dict[str, Any] = {"fine_seeds": (), "report_seeds": range(12)}
+SLOW: dict[str, Any] = {"coarse_seeds": (100,), "fine_seeds": (), "report_seeds": range(8)}
+
+
+def by_length(steps: int) -> dict[str, Any]:
+    """Two passes for a short run, one for a longer one."""
+    return MANY if steps < 200 else ONE_PASS
+
+
+def metric_name(task: tasks.Task) -> str:
+    """What the test score of a task is called in the results."""
+    return "test ticks" if task.metric.startswith("ticks") else f"test {task.metric}"
+
+
 def contest(
     results: Results, searches: Mapping[str, Search], task: tasks.Task, *, trials: int = 7, also: str = "", **how: Any
-) -> Tuning:
-    """Tune all alike on a task, and note the test scores, what was chosen and whether it is at an end of its range."""
-    tuning = compare(searches, task, trials=trials, cache=_runs.get(), progress=False, **how)
-    seeds = how.get("report_seeds", range(5))
-    for tuned in tuning:
-        setting = tuned.label + also
-        results.add(setting, "test", tuned.results["test_score"], seeds)
-        results.add(setting, "validation loss", tuned.results["validation_loss"], seeds)
-        for name, value in tuned.setting.items():
+) -> dict[str, Found]:
+    """Tune all alike on a task, in two passes, and note what was found.
+
+    For each entrant the results have its test score, the validation loss where that is another metric, what was
+    chosen, how many settings were tried, and whether the first pass chose an end of a range.
+    """
+    found = search(searches, task, trials=trials, cache=_runs.get(), **how)
+    seeds = how.get("report_seeds", REPORT_SEEDS)
+    for one in found.values():
+        setting = one.label + also
+        results.add(setting, metric_name(task), one.results["test_score"], seeds)
+        if task.metric == "accuracy":
+            results.add(setting, "validation loss", one.results["validation_loss"], seeds)
+        for name, value in one.setting.items():
             results.add(setting, name, value)
-        results.add(setting, "at the edge", bool(tuned.at_edge))
-    return tuning
-
-
-def difference(results: Results, first: str, second: str, metric: str = "test") -> None:
-    """Note the differences between two settings, seed by seed: they share the first parameters and the batches."""
-    values = results.get(first, metric) - results.get(second, metric)
-    results.add(f"{first} minus {second}", metric, values)
+        if one.tried > 1:
+            results.add(setting, TRIED, one.tried)
+            results.add(setting, AT_EDGE, one.at_edge)
+    return found

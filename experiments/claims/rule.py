@@ -6,8 +6,8 @@ words of all contrasts together give the verdict. Nothing in here knows what a c
 
 1. The differences are signed so that positive is as the claim says. There are at least `FEWEST` of them.
 2. An exact sign-flip test asks how often their mean would be as large if every sign were a coin's. A contrast is *for*
-   the claim if that is rare and the median difference is at least the margin, *against* it if the same is true the
-   other way round.
+   the claim if that is rare, the median difference is at least the margin and three pairs of four point that way: a
+   mean alone can be the work of two seeds. It is *against* the claim if the same is true the other way round.
 3. It is *level* if the same test, moved by the margin, excludes a difference of the margin in both directions. A range
    that merely contains zero is *open*: so many seeds cannot tell.
 4. "Rare" is at most `ALPHA` in each direction, by Holm's correction over all contrasts of the claim.
@@ -37,8 +37,9 @@ from experiments.claims.results import Results
 VERDICTS = (
     "holds here", "holds partly", "no difference here", "does not hold here", "disputed", "not testable here",
 )  # fmt: skip
-ALPHA = 0.025
+ALPHA = 0.05
 FEWEST = 8
+AGREEING = 0.75
 AT_EDGE, TRIED = "at the edge", "settings tried"
 
 Array = NDArray[np.float64]
@@ -78,10 +79,10 @@ METRICS = {
     "test ticks": Metric("higher", 10.0, relative=False, unit="ticks"),
     "test loss": Metric("lower"),
     "validation loss": Metric("lower"),
-    "training loss": Metric("lower"),
     "loss": Metric("lower"),
     "error": Metric("lower"),
     "steps": Metric("lower"),
+    "rank": Metric("lower", 0.5, relative=False, unit="places"),
 }
 
 
@@ -146,7 +147,8 @@ class Contrast:
             pairs = [(first[""], value) for value in second.values()]
         else:
             pairs = [(first[seed], second[seed]) for seed in first if seed in second]
-        ours, theirs = np.array(pairs, dtype=float).reshape(-1, 2).T
+        # A NaN is a run that never came to where it was to be looked at.
+        ours, theirs = np.array([pair for pair in pairs if not np.isnan(pair).any()], dtype=float).reshape(-1, 2).T
         with np.errstate(invalid="ignore"):  # two runs that both diverged are equal
             found = np.nan_to_num(ours - self.times * theirs, nan=0.0, posinf=np.inf, neginf=-np.inf)
         return (-found if self.expects == "lower" else found), not ("" in first and "" in second)
@@ -199,7 +201,7 @@ class Outcome:
 
 
 def judge(contrasts: Sequence[Contrast], results: Results) -> list[Outcome]:
-    """The outcome of each contrast, corrected for how many there are.
+    """The outcome of each contrast, corrected for how many there are; a control stands by itself.
 
     Parameters
     ----------
@@ -208,16 +210,18 @@ def judge(contrasts: Sequence[Contrast], results: Results) -> list[Outcome]:
         What was measured for the claim.
     """
     raw = [_alone(contrast, results) for contrast in contrasts]
-    corrected = holm([outcome.p for outcome in raw if outcome.p is not None])
-    places = iter(corrected)
-    outcomes = [outcome if outcome.p is None else replace(outcome, p=next(places)) for outcome in raw]
+    counted = [outcome.p for outcome in raw if outcome.p is not None and not outcome.contrast.control]
+    places = iter(holm(counted))
+    outcomes = [
+        outcome if outcome.p is None or outcome.contrast.control else replace(outcome, p=next(places))
+        for outcome in raw
+    ]
     outcomes = [
         replace(outcome, word="open") if outcome.p is not None and outcome.p > ALPHA else outcome
         for outcome in outcomes
     ]
-    failed = [o.contrast.part for o in outcomes if o.contrast.control and o.word != "for"]
-    if failed:
-        why = f"the control failed ({'; '.join(failed)})"
+    if any(o.contrast.control and o.word != "for" for o in outcomes):
+        why = "the control failed"
         outcomes = [o if o.contrast.control else replace(o, word="void", why=why) for o in outcomes]
     return outcomes
 
@@ -230,22 +234,23 @@ def verdict(
     Parameters
     ----------
     outcomes : sequence of Outcome
-    of : {"all", "most", "some"}
-        For how many of the contrasts the claim says that it holds.
+    of : {"all", "most", "some", "best"}
+        For how many of the contrasts the claim says that it holds; "best" is all, for a superlative, which one contrast
+        the other way refutes.
     literature_for, against : iterable of str
         Sources that found it to be so, and not to be so: with both, a claim that is not settled here is disputed.
     """
     words = [outcome.word for outcome in outcomes if not outcome.contrast.control]
     count = words.count("for")
-    enough = {"all": len(words), "most": len(words) // 2 + 1, "some": 1}[of]
+    enough = {"all": len(words), "best": len(words), "most": len(words) // 2 + 1, "some": 1}[of]
     if words and count >= enough:
         return "holds here"
     refuted = words.count("against") and (of != "some" or words.count("against") == len(words))
-    if count:
+    if count and not (of == "best" and refuted):
         found = "holds partly"
     elif refuted:
         found = "does not hold here"
-    elif "level" in words:
+    elif words and 2 * words.count("level") >= len(words):
         found = "no difference here"
     else:
         found = "not testable here"
@@ -276,9 +281,9 @@ def _as_expected(word: str) -> str:
 
 def _closest(found: Array, margin: float) -> tuple[str, float]:
     middle, words = float(np.median(found)), []
-    if middle >= margin and middle > 0:
+    if middle >= margin and middle > 0 and np.mean(found > 0) >= AGREEING:
         words.append(("for", sign_flip(found)))
-    if middle <= -margin and middle < 0:
+    if middle <= -margin and middle < 0 and np.mean(found < 0) >= AGREEING:
         words.append(("against", sign_flip(-found)))
     if np.isfinite(found).all():
         words.append(("level", max(sign_flip(found + margin), sign_flip(margin - found))))
