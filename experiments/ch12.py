@@ -20,9 +20,8 @@ import numpy as np
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
-from experiments.claims.registry import metric_name
 from experiments.claims.results import Results
-from experiments.claims.rule import Contrast, judge
+from experiments.claims.rule import Contrast, judge, test_metric
 from experiments.searching import Found, search
 from optim_lib import plotting, tasks
 from optim_lib.data import Dataset, Split, digits
@@ -218,7 +217,7 @@ class Field:
     @cached_property
     def standing(self) -> dict[str, str]:
         """How everyone stands to the best: "best", "level", "behind" or "open", by the rule of the claims ledger."""
-        best, metric = self.best(), metric_name(self.contest.task)
+        best, metric = self.best(), test_metric(self.contest.task.metric)
         results = Results()
         for label, one in self.entrants.items():
             results.add(label, metric, one.test)

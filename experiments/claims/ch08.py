@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from experiments import ch08, ch12
-from experiments.claims.registry import contest, metric_name, tests
+from experiments.claims.registry import contest, tests
 from experiments.claims.results import Results
-from experiments.claims.rule import AT_EDGE, TRIED
+from experiments.claims.rule import AT_EDGE, TRIED, test_metric
 from optim_lib import tasks
 from optim_lib.data import digits, minibatches
 from optim_lib.networks import MLP
@@ -24,7 +24,7 @@ def adam_without_tuning() -> Results:
     results = Results()
     for name, field in ch12.read_results().items():
         for label, runs in (("default", field.untuned["Adam"]), ("tuned", field.entrants["Adam"])):
-            results.add(f"{label}, {name}", metric_name(field.contest.task), runs.test)
+            results.add(f"{label}, {name}", test_metric(field.contest.task.metric), runs.test)
             results.add(f"{label}, {name}", "learning_rate", runs.rate)
             if label == "tuned":
                 results.add(f"{label}, {name}", AT_EDGE, runs.at_edge)

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from experiments.claims.results import Results
-from experiments.claims.rule import AT_EDGE, TRIED
+from experiments.claims.rule import AT_EDGE, TRIED, test_metric
 from experiments.searching import REPORT_SEEDS, Found, search
 from optim_lib import tasks
 from optim_lib.training import Search
@@ -50,11 +50,6 @@ def by_length(steps: int) -> dict[str, Any]:
     return MANY if steps < 200 else ONE_PASS
 
 
-def metric_name(task: tasks.Task) -> str:
-    """What the test score of a task is called in the results."""
-    return "test ticks" if task.metric.startswith("ticks") else f"test {task.metric}"
-
-
 def contest(
     results: Results, searches: Mapping[str, Search], task: tasks.Task, *, trials: int = 7, also: str = "", **how: Any
 ) -> dict[str, Found]:
@@ -67,7 +62,7 @@ def contest(
     seeds = how.get("report_seeds", REPORT_SEEDS)
     for one in found.values():
         setting = one.label + also
-        results.add(setting, metric_name(task), one.results["test_score"], seeds)
+        results.add(setting, test_metric(task.metric), one.results["test_score"], seeds)
         if task.metric == "accuracy":
             results.add(setting, "validation loss", one.results["validation_loss"], seeds)
         for name, value in one.setting.items():

@@ -86,6 +86,11 @@ METRICS = {
 }
 
 
+def test_metric(metric: str) -> str:
+    """What the test score of a task with this metric is called in the results."""
+    return "test ticks" if metric.startswith("ticks") else f"test {metric}"
+
+
 def metric_of(place: str) -> Metric:
     """The meaning of the metric in ``setting/metric``; a relative margin of five percent if nothing else is known."""
     return METRICS.get(place.rpartition("/")[2], Metric())
