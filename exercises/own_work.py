@@ -20,7 +20,7 @@ _LENDERS = {
     "optax": "Optax's",
     "keras": "Keras's",
 }
-_FREE = ("optim_lib.optimizers.base",)
+_FREE = ("optim_lib.optimizers.base", "optim_lib.optimizers.fields")
 
 
 def borrowed(exercise: Exercise, answer: Any) -> str:

@@ -25,7 +25,7 @@ from optim_lib.explorer.table import Table
 from optim_lib.landscapes import quadratic
 from optim_lib.networks import MLP
 from optim_lib.optimizers import SGD, MomentumSGD
-from optim_lib.optimizers.base import Hyperparameter, ParameterState
+from optim_lib.optimizers.base import Hyperparameter
 from optim_lib.probes import optimal_pair, steps_of  # noqa: F401
 from optim_lib.training import LogUniform, Search, TrainingSweep, Tuning, Uniform, train_sweep, tune
 
@@ -216,24 +216,9 @@ def regression_counts(x: Array, y: Array, *, seeds: Sequence[int] = range(5), sh
 
 
 class DampenedSGD(MomentumSGD):
-    r"""Momentum as an average, as ``torch.optim.SGD`` has it with ``dampening``.
+    """Momentum as an average: dampened by as much as is remembered."""
 
-    .. math:: v_1 = g_1, \qquad v_t = \beta v_{t-1} + (1 - d)\, g_t
-
-    Parameters
-    ----------
-    learning_rate : float or array, default 0.01
-    momentum : float or array, default 0.9
-    dampening : float or array, default 0.9
-        :math:`d \in [0, 1]`; an average if it equals the momentum. The first gradient is not dampened.
-    """
-
-    learning_rate: float | Array = Hyperparameter(0.01)
-    momentum: float | Array = Hyperparameter(0.9, below=1.0)
-    dampening: float | Array = Hyperparameter(0.9)
-
-    def step(self, theta: Array, grad: Array, state: ParameterState) -> None:
-        super().step(theta, grad if state.t == 1 else (1 - self.dampening) * grad, state)
+    dampening: float | Array = Hyperparameter(default=0.9, below=1.0, closed=True)
 
 
 # Where the rate stands ------------------------------------------------------------------------------------

@@ -32,7 +32,7 @@ Array = NDArray[np.floating]
 class Penalized(Optimizer):
     """Before a rule: hand it the gradient of the loss with an L2 penalty."""
 
-    weight_decay: float | Array = Hyperparameter(0.01)
+    weight_decay: float | Array = Hyperparameter(default=0.01)
 
     def step(self, theta: Array, grad: Array, state: ParameterState) -> None:
         super().step(theta, grad + self.weight_decay * theta, state)
@@ -41,7 +41,7 @@ class Penalized(Optimizer):
 class Decoupled(Optimizer):
     """Before a rule: shrink the weights, and leave the gradient alone."""
 
-    weight_decay: float | Array = Hyperparameter(0.01)
+    weight_decay: float | Array = Hyperparameter(default=0.01)
 
     def step(self, theta: Array, grad: Array, state: ParameterState) -> None:
         theta *= 1 - self.learning_rate * self.weight_decay

@@ -277,7 +277,7 @@ def _needs_no_more_checks(optimizer: Any, params: dict[str, Array], gradient: Ar
         isinstance(optimizer, Optimizer)
         and type(optimizer).update is Optimizer.update
         and optimizer.independent
-        and not (optimizer.numbers or optimizer.check_finite)
+        and not (optimizer.numbers or optimizer.check_finite or any(map(np.any, optimizer._penalty_values())))
         and {gradient.dtype, *(array.dtype for array in optimizer._swept().values())} == {params["p"].dtype}
         and not np.may_share_memory(gradient, params["p"])
     )

@@ -24,9 +24,9 @@ class DecayingSGD(SGD):
         :math:`p \ge 0`; 0 is a constant rate.
     """
 
-    learning_rate: float | Array = Hyperparameter(0.01)
-    decay_steps: float | Array = Hyperparameter(10.0, low=np.finfo(float).tiny)
-    power: float | Array = Hyperparameter(1.0)
+    learning_rate: float | Array = Hyperparameter(default=0.01)
+    decay_steps: float | Array = Hyperparameter(default=10.0, low=np.finfo(float).tiny)
+    power: float | Array = Hyperparameter(default=1.0)
 
     def step(self, theta: Array, grad: Array, state: ParameterState) -> None:
         super().step(theta, grad / (1 + (state.t - 1) / self.decay_steps) ** self.power, state)
@@ -35,7 +35,7 @@ class DecayingSGD(SGD):
 class DecayedLate(Optimizer):
     """After a rule: shrink the weights that it has already moved, as the article's listing does."""
 
-    weight_decay: float | Array = Hyperparameter(0.01)
+    weight_decay: float | Array = Hyperparameter(default=0.01)
 
     def step(self, theta: Array, grad: Array, state: ParameterState) -> None:
         super().step(theta, grad, state)

@@ -84,9 +84,9 @@ def schedules_beat_a_constant() -> Results:
 class CycledMomentum(MomentumSGD):
     """Momentum that is high while the rate of a one-cycle policy is low, and the other way round."""
 
-    learning_rate: float | Array = Hyperparameter(0.01)
-    momentum: float | Array = Hyperparameter(0.9, below=1.0)
-    total_steps: float | Array = Hyperparameter(100.0)
+    learning_rate: float | Array = Hyperparameter(default=0.01)
+    momentum: float | Array = Hyperparameter(default=0.9, below=1.0)
+    total_steps: float | Array = Hyperparameter(default=100.0)
 
     def step(self, theta: Array, grad: Array, state: ParameterState) -> None:
         self.momentum = float(one_cycle_momentum(state.t - 1, int(self.total_steps)))

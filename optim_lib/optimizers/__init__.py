@@ -3,19 +3,13 @@
 from optim_lib.optimizers.adam import Adam, AdamW, AMSGrad, UncorrectedAdam
 from optim_lib.optimizers.adam_variants import AdaBelief, NAdam, RAdam
 from optim_lib.optimizers.adaptive import AdaGrad, CenteredRMSprop, RMSprop
-from optim_lib.optimizers.base import Optimizer
-from optim_lib.optimizers.composing import (
-    GradientAccumulator,
-    Lookahead,
-    ParameterGroups,
-    WeightAverage,
-    clip_by_global_norm,
-    clip_by_value,
-    global_norm,
-    is_vector,
-)
+from optim_lib.optimizers.averages import GradientAccumulator, WeightAverage
+from optim_lib.optimizers.base import Array, Choice, Count, Hyperparameter, L2Penalty, Optimizer, ParameterState, Params
+from optim_lib.optimizers.clipping import clip_by_global_norm, clip_by_value, global_norm
 from optim_lib.optimizers.factored import Adafactor
+from optim_lib.optimizers.groups import ParameterGroups, is_vector
 from optim_lib.optimizers.layerwise import LAMB, LARS
+from optim_lib.optimizers.lookahead import Lookahead
 from optim_lib.optimizers.matrix import SOAP, Muon, Shampoo
 from optim_lib.optimizers.parameter_free import Prodigy
 from optim_lib.optimizers.schedule_free import ScheduleFreeAdamW, ScheduleFreeSGD
@@ -33,8 +27,13 @@ __all__ = [
     "Adafactor",
     "Adam",
     "AdamW",
+    "Array",
     "CenteredRMSprop",
+    "Choice",
+    "Count",
     "GradientAccumulator",
+    "Hyperparameter",
+    "L2Penalty",
     "Lion",
     "Lookahead",
     "MomentumSGD",
@@ -43,6 +42,8 @@ __all__ = [
     "NesterovMomentum",
     "Optimizer",
     "ParameterGroups",
+    "ParameterState",
+    "Params",
     "Prodigy",
     "RAdam",
     "RMSprop",

@@ -49,11 +49,12 @@ class Adam(Optimizer):
     array([0.9, 1.1])
     """
 
-    learning_rate: float | Array = Hyperparameter(0.001)
-    beta1: float | Array = Hyperparameter(0.9, below=1.0)
-    beta2: float | Array = Hyperparameter(0.999, below=1.0)
-    epsilon: float | Array = Hyperparameter(1e-8)
+    learning_rate: float | Array = Hyperparameter(default=0.001)
+    beta1: float | Array = Hyperparameter(default=0.9, below=1.0)
+    beta2: float | Array = Hyperparameter(default=0.999, below=1.0)
+    epsilon: float | Array = Hyperparameter(default=1e-8)
     slots = ("m", "v")
+    elementwise = True
 
     def step(self, theta: Array, grad: Array, state: ParameterState) -> None:
         update_moments(grad, state, self.beta1, self.beta2)
@@ -98,11 +99,12 @@ class UncorrectedAdam(Optimizer):
     array([0.6838])
     """
 
-    learning_rate: float | Array = Hyperparameter(0.001)
-    beta1: float | Array = Hyperparameter(0.9, below=1.0)
-    beta2: float | Array = Hyperparameter(0.999, below=1.0)
-    epsilon: float | Array = Hyperparameter(1e-8)
+    learning_rate: float | Array = Hyperparameter(default=0.001)
+    beta1: float | Array = Hyperparameter(default=0.9, below=1.0)
+    beta2: float | Array = Hyperparameter(default=0.999, below=1.0)
+    epsilon: float | Array = Hyperparameter(default=1e-8)
     slots = ("m", "v")
+    elementwise = True
 
     def step(self, theta: Array, grad: Array, state: ParameterState) -> None:
         update_moments(grad, state, self.beta1, self.beta2)
@@ -154,11 +156,12 @@ class AMSGrad(Optimizer):
     array([0.9])
     """
 
-    learning_rate: float | Array = Hyperparameter(0.001)
-    beta1: float | Array = Hyperparameter(0.9, below=1.0)
-    beta2: float | Array = Hyperparameter(0.999, below=1.0)
-    epsilon: float | Array = Hyperparameter(1e-8)
+    learning_rate: float | Array = Hyperparameter(default=0.001)
+    beta1: float | Array = Hyperparameter(default=0.9, below=1.0)
+    beta2: float | Array = Hyperparameter(default=0.999, below=1.0)
+    epsilon: float | Array = Hyperparameter(default=1e-8)
     slots = ("m", "v", "v_max")
+    elementwise = True
 
     def step(self, theta: Array, grad: Array, state: ParameterState) -> None:
         update_moments(grad, state, self.beta1, self.beta2)
@@ -211,12 +214,13 @@ class AdamW(Optimizer):
     array([0.85])
     """
 
-    learning_rate: float | Array = Hyperparameter(0.001)
-    beta1: float | Array = Hyperparameter(0.9, below=1.0)
-    beta2: float | Array = Hyperparameter(0.999, below=1.0)
-    epsilon: float | Array = Hyperparameter(1e-8)
-    weight_decay: float | Array = Hyperparameter(0.01)
+    learning_rate: float | Array = Hyperparameter(default=0.001)
+    beta1: float | Array = Hyperparameter(default=0.9, below=1.0)
+    beta2: float | Array = Hyperparameter(default=0.999, below=1.0)
+    epsilon: float | Array = Hyperparameter(default=1e-8)
+    weight_decay: float | Array = Hyperparameter(default=0.01)
     slots = ("m", "v")
+    elementwise = True
 
     def step(self, theta: Array, grad: Array, state: ParameterState) -> None:
         theta *= 1 - self.learning_rate * self.weight_decay

@@ -55,13 +55,14 @@ class NAdam(Optimizer):
     array([0.8944])
     """
 
-    learning_rate: float | Array = Hyperparameter(0.002)
-    beta1: float | Array = Hyperparameter(0.9, below=1.0)
-    beta2: float | Array = Hyperparameter(0.999, below=1.0)
-    epsilon: float | Array = Hyperparameter(1e-8)
-    momentum_decay: float | Array = Hyperparameter(0.004)
+    learning_rate: float | Array = Hyperparameter(default=0.002)
+    beta1: float | Array = Hyperparameter(default=0.9, below=1.0)
+    beta2: float | Array = Hyperparameter(default=0.999, below=1.0)
+    epsilon: float | Array = Hyperparameter(default=1e-8)
+    momentum_decay: float | Array = Hyperparameter(default=0.004)
     slots = ("m", "v")
     numbers = ("product",)
+    elementwise = True
 
     def begin(self, theta: Array, state: ParameterState) -> None:
         state.product[...] = 1
@@ -132,11 +133,12 @@ class RAdam(Optimizer):
     array([0.6])
     """
 
-    learning_rate: float | Array = Hyperparameter(0.001)
-    beta1: float | Array = Hyperparameter(0.9, below=1.0)
-    beta2: float | Array = Hyperparameter(0.999, below=1.0)
-    epsilon: float | Array = Hyperparameter(1e-8)
+    learning_rate: float | Array = Hyperparameter(default=0.001)
+    beta1: float | Array = Hyperparameter(default=0.9, below=1.0)
+    beta2: float | Array = Hyperparameter(default=0.999, below=1.0)
+    epsilon: float | Array = Hyperparameter(default=1e-8)
     slots = ("m", "v")
+    elementwise = True
 
     def step(self, theta: Array, grad: Array, state: ParameterState) -> None:
         update_moments(grad, state, self.beta1, self.beta2)
@@ -190,11 +192,12 @@ class AdaBelief(Optimizer):
     array([0.8889])
     """
 
-    learning_rate: float | Array = Hyperparameter(0.001)
-    beta1: float | Array = Hyperparameter(0.9, below=1.0)
-    beta2: float | Array = Hyperparameter(0.999, below=1.0)
-    epsilon: float | Array = Hyperparameter(1e-16)
+    learning_rate: float | Array = Hyperparameter(default=0.001)
+    beta1: float | Array = Hyperparameter(default=0.9, below=1.0)
+    beta2: float | Array = Hyperparameter(default=0.999, below=1.0)
+    epsilon: float | Array = Hyperparameter(default=1e-16)
     slots = ("m", "s")
+    elementwise = True
 
     def step(self, theta: Array, grad: Array, state: ParameterState) -> None:
         state.m *= self.beta1

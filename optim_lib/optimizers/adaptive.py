@@ -47,9 +47,10 @@ class AdaGrad(Optimizer):
     array([0.9, 0.9])
     """
 
-    learning_rate: float | Array = Hyperparameter(0.01)
-    epsilon: float | Array = Hyperparameter(1e-8)
+    learning_rate: float | Array = Hyperparameter(default=0.01)
+    epsilon: float | Array = Hyperparameter(default=1e-8)
     slots = ("accumulated",)
+    elementwise = True
 
     def step(self, theta: Array, grad: Array, state: ParameterState) -> None:
         state.accumulated += grad**2
@@ -95,10 +96,11 @@ class RMSprop(Optimizer):
     array([0.8])
     """
 
-    learning_rate: float | Array = Hyperparameter(0.001)
-    decay: float | Array = Hyperparameter(0.9, below=1.0)
-    epsilon: float | Array = Hyperparameter(1e-8)
+    learning_rate: float | Array = Hyperparameter(default=0.001)
+    decay: float | Array = Hyperparameter(default=0.9, below=1.0)
+    epsilon: float | Array = Hyperparameter(default=1e-8)
     slots = ("mean_square",)
+    elementwise = True
 
     def step(self, theta: Array, grad: Array, state: ParameterState) -> None:
         state.mean_square *= self.decay
@@ -149,6 +151,7 @@ class CenteredRMSprop(RMSprop):
     """
 
     slots = ("mean", "variance")
+    elementwise = True
 
     def step(self, theta: Array, grad: Array, state: ParameterState) -> None:
         deviation = grad - state.mean

@@ -1,7 +1,7 @@
-"""What every optimizer shares: checks, state, and the loop over parameters.
+"""What every optimizer shares: state, saving, and the loop over parameters.
 
 A subclass states its hyperparameters, what it remembers for each parameter (``slots``, ``numbers``) and its rule
-(``step``). Nothing else: the rule is written for one parameter, in place, in the symbols of its equation.
+(``step``). Nothing else: the rule is written for one parameter, in the symbols of its equation.
 
 A few rules need one thing more, and say it in a method of its own: state of another shape than the parameter's
 (`Optimizer.slot_shapes`), state that does not begin at zero (`begin`), a number that changes once in a step
@@ -12,18 +12,25 @@ from __future__ import annotations
 
 import copy
 import inspect
-import math
-import operator
+import types
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from types import SimpleNamespace
-from typing import Any, ClassVar, Self, dataclass_transform
+from typing import Any, ClassVar, TypeVar, dataclass_transform
 
 import numpy as np
 from numpy.typing import NDArray
 
+from optim_lib.optimizers import checks, memory, words
+from optim_lib.optimizers.fields import Choice, Count, Field, Hyperparameter, L2Penalty, PenaltyField
+
+__all__ = ["Array", "Choice", "Count", "Hyperparameter", "L2Penalty", "Optimizer", "ParameterState", "Params"]
+
 Array = NDArray[np.floating]
 Params = dict[str, Array]
+# `update` takes any mapping from name to array, and gives back the one that it was given.
+P = TypeVar("P", bound=Mapping[str, Any])
 
 # Bytes of parameter, gradient and state handed to an elementwise rule at a time: few enough to stay in the cache with
 # what the rule computes on the way, many enough that calling it takes no time worth mentioning.
@@ -35,107 +42,44 @@ BLOCK_BYTES = 4 * 1024 * 1024
 np.empty(31 * 1024 * 1024, dtype=np.uint8)
 
 
-class Hyperparameter:
-    """A number, or an array that broadcasts against the parameters, in ``[low, below)``.
-
-    With `positive` the lower end is not in the range, with `closed` the upper one is.
-    The range is checked on every assignment, so a bad value is refused before a step is taken with it.
-    """
-
-    sweeps: ClassVar[bool] = True
-
-    def __init__(
-        self,
-        default: float,
-        low: float = 0.0,
-        below: float = math.inf,
-        *,
-        positive: bool = False,
-        closed: bool = False,
-    ) -> None:
-        self.default, self.low, self.below, self.positive, self.closed = default, low, below, positive, closed
-
-    def __set_name__(self, owner: type, name: str) -> None:
-        self.name = name
-
-    def __get__(self, optimizer: Optimizer | None, owner: type) -> Any:
-        return self if optimizer is None else optimizer.__dict__.get(self.name, self.default)
-
-    def __set__(self, optimizer: Optimizer, value: float | Array) -> None:
-        optimizer.__dict__[self.name] = self.checked(value, type(optimizer).__name__)
-
-    def checked(self, value: Any, owner: str) -> float | Array:
-        """Return `value` as a float or a float array, or raise an error that names the argument."""
-        array = np.asarray(value)
-        error = None
-        if array.dtype.kind not in "fiu":
-            error = TypeError
-        elif array.size == 0 or not np.all(self._allows(array)):
-            error = ValueError
-        if error:
-            raise error(f"{owner}: {self.name} must be {self}, got {value!r}")
-        return float(array) if array.ndim == 0 else array.astype(np.float64)
-
-    def _allows(self, array: NDArray) -> NDArray[np.bool_]:
-        above = array > self.low if self.positive else array >= self.low
-        return above & (array <= self.below if self.closed else array < self.below)
-
-    def __str__(self) -> str:
-        start, end = "(" if self.positive else "[", "]" if self.closed else ")"
-        return f"a number (or an array of numbers) in {start}{self.low:g}, {self.below:g}{end}"
-
-
-class Count(Hyperparameter):
-    """A whole number of at least 1, such as how many steps lie between two events; it cannot be an array."""
-
-    sweeps = False
-
-    def checked(self, value: Any, owner: str) -> int:
-        array = np.asarray(value)
-        if array.dtype.kind not in "fiu":
-            raise TypeError(f"{owner}: {self.name} must be {self}, got {value!r}")
-        if array.ndim or not 1 <= array < math.inf or array != math.floor(array):
-            raise ValueError(f"{owner}: {self.name} must be {self}, got {value!r}")
-        return int(array)
-
-    def __str__(self) -> str:
-        return "a whole number of at least 1"
-
-
-class Choice(Hyperparameter):
-    """One of a few values, such as which axis of a weight is its outputs; it cannot be an array."""
-
-    sweeps = False
-
-    def __init__(self, default: int, among: tuple[int, ...]) -> None:
-        super().__init__(default)
-        self.among = among
-
-    def checked(self, value: Any, owner: str) -> int:
-        array = np.asarray(value)
-        if array.dtype.kind not in "fiu":
-            raise TypeError(f"{owner}: {self.name} must be {self}, got {value!r}")
-        if array.ndim or array not in self.among:
-            raise ValueError(f"{owner}: {self.name} must be {self}, got {value!r}")
-        return int(array)
-
-    def __str__(self) -> str:
-        return " or ".join(map(str, self.among))
-
-
 class ParameterState(SimpleNamespace):
-    """What an optimizer remembers about one parameter: its step count ``t``, and an array for each slot and number."""
+    """What an optimizer remembers about one parameter: its step count ``t``, and an array for each slot and number.
+
+    The arrays begin at zero, unless the rule's ``begin`` fills them; ``t`` is 1 in the first step.
+    """
 
     def arrays(self) -> dict[str, Array]:
         return {name: value for name, value in vars(self).items() if name != "t"}
 
 
-@dataclass_transform(field_specifiers=(Hyperparameter,))
+class _Signature:
+    """The signature of the constructor, asked for when it is needed: a decorator may have changed the class."""
+
+    def __get__(self, optimizer: Optimizer | None, owner: type[Optimizer]) -> inspect.Signature:
+        if owner.__init__ is not Optimizer.__init__:
+            own = inspect.signature(owner.__init__)
+            return own.replace(parameters=list(own.parameters.values())[1:])
+        kind = inspect.Parameter.POSITIONAL_OR_KEYWORD
+        fields = owner._fields.items()
+        return inspect.Signature([inspect.Parameter(name, kind, default=field.default) for name, field in fields])
+
+
+@dataclass_transform(field_specifiers=(Hyperparameter, L2Penalty, Count, Choice))
 class Optimizer(ABC):
     """The interface of the course: ``params = optimizer.update(params, grads)``.
 
-    A subclass declares its hyperparameters as fields (``learning_rate: float | Array = Hyperparameter(0.01)``), in the
-    order in which its constructor takes them.
+    A subclass declares its hyperparameters as fields, in the order in which its constructor takes them, and its rule:
+
+    >>> class Heavy(Optimizer):
+    ...     learning_rate: float | Array = Hyperparameter(default=0.01)
+    ...     momentum: float | Array = Hyperparameter(default=0.9, below=1.0)
+    ...     slots = ("velocity",)
+    ...
+    ...     def step(self, theta, grad, state):
+    ...         state.velocity = self.momentum * state.velocity + grad
+    ...         theta -= self.learning_rate * state.velocity
+    >>> Heavy(learning_rate=0.5).update({"w": np.array([1.0])}, {"w": np.array([1.0])})
+    {'w': array([0.5])}
 
     Parameters and gradients are dictionaries from name to array. `update` changes the parameter arrays in place
     and returns the dictionary it was given. Everything is checked before anything changes.
@@ -148,9 +92,9 @@ class Optimizer(ABC):
         Of the class: the numbers it remembers for each parameter, each an array of one element (in a sweep, of one
         for each setting).
     elementwise : bool
-        Of the class: whether each coordinate goes its own way; if so, a large parameter is stepped block by block.
-    independent : bool
-        Of the class: whether each parameter goes its own way.
+        Of the class: whether its `step` treats every coordinate alike and for itself, with no norm, no mean and no
+        product of matrices. Then a large parameter may be stepped block by block, which is faster. It is said beside
+        `step`, and counts for that `step` alone: a subclass that has methods of its own has to say it again.
     state : dict of str to ParameterState
         Filled when a parameter is first seen; each parameter counts its own steps.
     check_finite : bool
@@ -162,34 +106,31 @@ class Optimizer(ABC):
 
     slots: ClassVar[tuple[str, ...]] = ()
     numbers: ClassVar[tuple[str, ...]] = ()
-    elementwise: ClassVar[bool] = True
+    elementwise: ClassVar[bool] = False
     independent: ClassVar[bool] = True
-    _fields: ClassVar[dict[str, Hyperparameter]] = {}
+    _fields: ClassVar[dict[str, Field]] = {}
+    _penalties: ClassVar[tuple[str, ...]] = ()
+    __signature__ = _Signature()
     check_finite: bool = False
     sweep_axes: int = 0
 
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
         ancestry = [vars(owner).items() for owner in reversed(cls.__mro__)]
-        cls._fields = {name: field for owned in ancestry for name, field in owned if isinstance(field, Hyperparameter)}
-        cls.__signature__ = cls._constructor_signature()
-
-    @classmethod
-    def _constructor_signature(cls) -> inspect.Signature:
-        if cls.__init__ is not Optimizer.__init__:
-            own = inspect.signature(cls.__init__)
-            return own.replace(parameters=list(own.parameters.values())[1:])
-        kind = inspect.Parameter.POSITIONAL_OR_KEYWORD
-        return inspect.Signature(
-            [inspect.Parameter(name, kind, default=field.default) for name, field in cls._fields.items()]
-        )
+        cls._fields = {name: field for owned in ancestry for name, field in owned if isinstance(field, Field)}
+        cls._penalties = tuple(name for name, field in cls._fields.items() if isinstance(field, PenaltyField))
+        cls.independent = cls.couple is Optimizer.couple
+        # Whoever declares it speaks for its own methods: one that comes before it may need more than one entry.
+        nearest = next(owner for owner in cls.__mro__ if "elementwise" in vars(owner) or _has_methods(owner))
+        cls.elementwise = vars(nearest).get("elementwise", False)
 
     def __init__(self, *values: float | Array, **named: float | Array) -> None:
         accepted = inspect.signature(type(self))
         try:
             bound = accepted.bind(*values, **named)
         except TypeError as error:
-            raise TypeError(f"{type(self).__name__}{accepted}: {error}") from None
+            hint = words.about_arguments(type(self), named)
+            raise TypeError(f"{type(self).__name__}{accepted}: {error}{hint}") from None
         bound.apply_defaults()
         for name, value in bound.arguments.items():
             setattr(self, name, value)
@@ -198,13 +139,15 @@ class Optimizer(ABC):
         """Refuse an attribute that nothing reads (a misspelled hyperparameter), unless the class has its own init."""
         own_constructor = type(self).__init__ is not Optimizer.__init__
         if not (own_constructor or name.startswith("_") or hasattr(type(self), name)):
-            known = ", ".join(self.hyperparameters())
-            raise AttributeError(f"{type(self).__name__} has no attribute {name!r}; its hyperparameters are {known}")
+            known, hint = ", ".join(self.hyperparameters()), words.about_arguments(type(self), [name])
+            raise AttributeError(
+                f"{type(self).__name__} has no attribute {name!r}; its hyperparameters are {known}{hint}"
+            )
         super().__setattr__(name, value)
 
     @abstractmethod
     def step(self, theta: Array, grad: Array, state: ParameterState) -> None:
-        """Apply the update rule to one parameter, in place."""
+        """Apply the update rule to one parameter: change `theta` in place, and `state` in place or by assignment."""
 
     def slot_shapes(self, shape: tuple[int, ...]) -> dict[str, tuple[int, ...]]:
         """The shape of each array that is remembered for a parameter of a shape."""
@@ -217,19 +160,19 @@ class Optimizer(ABC):
         """Change the numbers of a parameter, once for each of its steps and before it."""
 
     def couple(self) -> None:  # noqa: B027
-        """Change what all parameters share, after each has taken its step; only of a rule that is not `independent`."""
+        """Change what all parameters share, after each has taken its step."""
 
-    def check(self, params: Params, grads: Mapping[str, Array]) -> None:
+    def check(self, params: Mapping[str, Any], grads: Mapping[str, Any]) -> None:
         """Raise what `update` would raise, and change nothing."""
         self._checked_gradients(params, grads)
 
-    def update(self, params: Params, grads: Mapping[str, Array]) -> Params:
+    def update(self, params: P, grads: Mapping[str, Any]) -> P:
         """Take one step: change every array of `params` in place and return `params`.
 
         Parameters
         ----------
         params : dict of str to ndarray
-            Floating-point arrays of any shape.
+            Floating-point arrays of any shape, anywhere in memory.
         grads : mapping of str to ndarray
             The gradient of the loss for each parameter: same names, same shapes. A gradient of another dtype is
             cast to its parameter's.
@@ -248,30 +191,33 @@ class Optimizer(ABC):
         for name, theta in params.items():
             state = self._state_of(name, theta)
             state.t += 1
-            stepped = theta, checked[name], state
-            if not theta.ndim:  # what NumPy computes from a single number would be no array
-                stepped = _with_an_axis(*stepped)
-            self._as_dtype(theta.dtype)._step_in_blocks(*stepped)
+            with self._cast_to(theta.dtype):
+                self._take_step(theta, checked[name], state)
         if not self.independent:
+            kept = {name: state.arrays() for name, state in self.state.items()}
             self.couple()
+            for name, arrays in kept.items():
+                self._bring_home(self.state[name], arrays, self.state[name].t, "couple")
         return params
 
-    def eval_params(self, params: Params) -> Params:
+    def eval_params(self, params: P) -> P:
         """The parameters at which to evaluate: those that are trained, unless the rule says otherwise."""
         return params
 
     def state_dict(self) -> dict[str, Any]:
         """A copy of everything needed to go on later, bit for bit: hyperparameters and per-parameter state."""
-        return {
+        saved = {
             "optimizer": type(self).__name__,
             "hyperparameters": {name: copy.copy(getattr(self, name)) for name in self.hyperparameters()},
             "state": {name: copy.deepcopy(vars(state)) for name, state in self.state.items()},
         }
+        return saved | ({"attributes": copy.deepcopy(own)} if (own := self._own_attributes()) else {})
 
     def load_state_dict(self, saved: Mapping[str, Any]) -> None:
         """Take over what `state_dict` saved; if it does not fit, raise TypeError or ValueError with nothing changed."""
         mine = type(self).__name__
-        if not isinstance(saved, Mapping) or set(saved) != {"optimizer", "hyperparameters", "state"}:
+        parts = {"optimizer", "hyperparameters", "state"}
+        if not isinstance(saved, Mapping) or set(saved) - {"attributes"} != parts:
             raise ValueError(f"{mine}: saved must be what state_dict returns, got {saved!r}")
         if saved["optimizer"] != mine:
             raise ValueError(f"{mine}: saved must be the state of {mine}, got that of {str(saved['optimizer'])!r}")
@@ -280,29 +226,12 @@ class Optimizer(ABC):
                 f"{mine}: saved hyperparameters must be {sorted(self._fields)}, got {sorted(saved['hyperparameters'])}"
             )
         accepted = {name: field.checked(saved["hyperparameters"][name], mine) for name, field in self._fields.items()}
-        state = {name: self._checked_state(name, values) for name, values in saved["state"].items()}
-        self.__dict__.update(accepted, _state=state)
-
-    def _checked_state(self, name: str, values: Mapping[str, Any]) -> ParameterState:
-        """A copy of one parameter's saved state, checked as far as it can be before the parameter is seen again."""
-        owner, own_shapes = f"{type(self).__name__}: saved state of {name!r}", self._has_own_shapes()
-        if not isinstance(values, Mapping) or "t" not in values:
-            raise ValueError(f"{owner} must have {sorted({'t', *self.slots, *self.numbers})}, got {sorted(values)}")
-        expected = set(values) if own_shapes else {"t", *self.slots, *self.numbers}
-        if set(values) != expected:
-            raise ValueError(f"{owner} must have {sorted(expected)}, got {sorted(values)}")
-        t = np.asarray(values["t"])
-        if t.ndim or t.dtype.kind not in "iu" or t < 0:
-            raise ValueError(f"{owner} must have a whole number of at least 0 as t, got {values['t']!r}")
-        arrays = {slot: values[slot] for slot in values if slot != "t"}
-        for slot, array in arrays.items():
-            if not isinstance(array, np.ndarray) or not _is_wide_float(array.dtype):
-                raise TypeError(f"{owner} must have a floating-point array as {slot}, got {array!r}")
-        shapes = {array.shape for slot, array in arrays.items() if not own_shapes and slot in self.slots}
-        if len(shapes) > 1 or len({array.dtype for array in arrays.values()}) > 1:
-            found = ", ".join(f"{slot} {array.dtype} {array.shape}" for slot, array in arrays.items())
-            raise ValueError(f"{owner} must have arrays of one shape and dtype, got {found}")
-        return ParameterState(t=operator.index(t), **{slot: array.copy(order="K") for slot, array in arrays.items()})
+        slots, own_shapes = (self.slots, self.numbers), type(self).slot_shapes is not Optimizer.slot_shapes
+        state = {
+            name: ParameterState(**checks.saved_state(f"{mine}: saved state of {name!r}", values, *slots, own_shapes))
+            for name, values in saved["state"].items()
+        }
+        self.__dict__.update(copy.deepcopy(dict(saved.get("attributes", {}))), **accepted, _state=state)
 
     def reset(self) -> None:
         """Forget all state, as if no step had been taken; hyperparameters stay."""
@@ -327,86 +256,46 @@ class Optimizer(ABC):
 
     # ------------------------------------------------------------------ checks, before anything has changed
 
-    def _checked_gradients(self, params: Params, grads: Mapping[str, Array]) -> dict[str, Array]:
-        self._check_names(params, grads)
+    def _checked_gradients(self, params: Mapping[str, Array], grads: Mapping[str, Array]) -> dict[str, Array]:
+        checks.names(params, grads)
         swept = self._swept()
         for name, theta in params.items():
             self._check_parameter(name, theta, swept)
-        owners = {id(_owner(theta)) for theta in params.values()}
+        owners = {id(memory.owner(theta)) for theta in params.values()}
         return {name: self._checked_gradient(name, theta, grads[name], owners) for name, theta in params.items()}
 
-    def _check_names(self, params: Params, grads: Mapping[str, Array]) -> None:
-        for argument, given in (("params", params), ("grads", grads)):
-            if not isinstance(given, Mapping):
-                kind = type(given).__name__
-                raise TypeError(f"{argument} must be a dictionary from name to array, such as {{'w': ...}}, got {kind}")
-        if params.keys() == grads.keys():
-            return
-        missing = [name for name in params if name not in grads]
-        if missing:
-            raise KeyError(f"grads has no gradient for the parameter(s) {', '.join(map(repr, missing))}")
-        extra = [name for name in grads if name not in params]
-        raise KeyError(f"grads names {', '.join(map(repr, extra))}, but params has no such parameter")
-
     def _check_parameter(self, name: str, theta: Array, swept: dict[str, Array]) -> None:
-        if not isinstance(theta, np.ndarray) or not _is_wide_float(theta.dtype):
-            kind = f"an array of {theta.dtype}" if isinstance(theta, np.ndarray) else type(theta).__name__
-            raise TypeError(
-                f"params[{name!r}] must be a floating-point NumPy array (float32 or wider), got {kind}; "
-                "np.asarray(value, dtype=float) makes one"
-            )
-        if not theta.flags.writeable:
-            raise ValueError(f"params[{name!r}] must be writeable, got a read-only array; copy it first")
+        checks.parameter(name, theta)
         if name in self.state:
-            self._check_state(name, theta)
-        for hyperparameter, value in swept.items():
-            if not _broadcasts_into(value.shape, theta.shape):
-                raise ValueError(
-                    f"{hyperparameter} must broadcast against params[{name!r}] of shape {theta.shape}, "
-                    f"got shape {value.shape}"
-                )
-            if (self.numbers or self._has_own_shapes()) and not _broadcasts_into(
-                value.shape, self._number_shape(theta.shape)
-            ):
-                raise ValueError(
-                    f"{hyperparameter} must be one number for all of params[{name!r}], in a sweep one for each setting "
-                    f"(sweep_axes is {self.sweep_axes}), got shape {value.shape}"
-                )
+            checks.kept_state(name, theta, self.state[name].arrays(), self._state_shapes(theta.shape))
+        if swept:
+            whole = self.numbers or type(self).slot_shapes is not Optimizer.slot_shapes
+            one = self._number_shape(theta.shape) if whole else None
+            for hyperparameter, value in swept.items():
+                checks.hyperparameter_shape(hyperparameter, value, name, theta.shape, one, self.sweep_axes)
 
-    def _check_state(self, name: str, theta: Array) -> None:
-        """Refuse a parameter that is not of the shape and dtype for which its state was made."""
-        arrays = self.state[name].arrays()
-        shapes = self._state_shapes(theta.shape)
-        for slot, array in arrays.items():
-            if array.shape != shapes.get(slot) or array.dtype != theta.dtype:
-                raise ValueError(
-                    f"params[{name!r}] must stay what it was when {slot} was made, {array.dtype} of shape "
-                    f"{array.shape}, got {theta.dtype} of shape {theta.shape}"
-                )
-        if len(arrays) < len(shapes):
-            missing = ", ".join(shapes.keys() - arrays.keys())
-            raise ValueError(
-                f"params[{name!r}] must come with the state that was saved for it, but {missing} is not there"
-            )
-
-    def _checked_gradient(self, name: str, theta: Array, grad: Array, owners: set[int]) -> Array:
-        grad = np.asarray(grad)
-        if grad.dtype.kind not in "fiu":
-            raise TypeError(f"grads[{name!r}] must be an array of real numbers, got an array of {grad.dtype}")
-        if grad.shape != theta.shape:
-            raise ValueError(f"grads[{name!r}] must have the shape of its parameter, {theta.shape}, got {grad.shape}")
-        if self.check_finite and not np.all(np.isfinite(grad)):
-            raise ValueError(f"grads[{name!r}] must be finite (check_finite is on), got a NaN or an infinity")
+    def _checked_gradient(self, name: str, theta: Array, grad: Any, owners: set[int]) -> Array:
+        array = checks.gradient(name, grad, theta.shape)
         # A gradient that lives in a parameter's memory (that of w**2 / 2 is w itself) must not change with it.
-        return grad.astype(theta.dtype, copy=id(_owner(grad)) in owners)
+        cast = array.astype(theta.dtype, copy=id(memory.owner(array)) in owners)
+        if self.check_finite and not np.all(np.isfinite(cast)):
+            raise ValueError(f"grads[{name!r}] must be finite (check_finite is on), got a NaN or an infinity")
+        return cast
 
     # ------------------------------------------------------------------ state and the way to the rule
 
     def _state_of(self, name: str, theta: Array) -> ParameterState:
         if name not in self.state:
-            shapes = self._state_shapes(theta.shape)
-            state = ParameterState(t=0, **{slot: np.zeros_like(theta, shape=shape) for slot, shape in shapes.items()})
-            self._as_dtype(theta.dtype).begin(theta, state)
+            # A rule that sees a whole parameter adds its numbers up in C's order, wherever they lie.
+            order = "K" if self.elementwise else "C"
+            arrays = {
+                slot: np.zeros_like(theta, shape=shape, order=order, subok=False)
+                for slot, shape in self._state_shapes(theta.shape).items()
+            }
+            state = ParameterState(t=0, **arrays)
+            with self._cast_to(theta.dtype):
+                self.begin(theta, state)
+            self._bring_home(state, arrays, 0, "begin")
             self.state[name] = state
         return self.state[name]
 
@@ -418,46 +307,103 @@ class Optimizer(ABC):
         """The shape of one number for a parameter of a shape: in a sweep, one for each setting."""
         return shape[: self.sweep_axes] + (1,) * len(shape[self.sweep_axes :])
 
-    def _has_own_shapes(self) -> bool:
-        return type(self).slot_shapes is not Optimizer.slot_shapes
+    def _own_attributes(self) -> dict[str, Any]:
+        """What a subclass keeps in attributes of its own, neither fields nor state."""
+        return {
+            name: value
+            for name, value in vars(self).items()
+            if name not in self._fields and not name.startswith("_") and name not in ("check_finite", "sweep_axes")
+        }
 
-    def _step_in_blocks(self, theta: Array, grad: Array, state: ParameterState) -> None:
+    def _take_step(self, theta: Array, grad: Array, state: ParameterState) -> None:
+        """Hand one parameter to the rule: in blocks, if it may be cut up; if not, in C's order."""
         if not theta.size:
             return
-        arrays, numbers = {"theta": theta, "grad": grad, **state.arrays()}, {}
+        kept = state.arrays()
         if self.numbers:
             self.advance(state)
-            numbers = {name: arrays.pop(name) for name in self.numbers}
+            self._bring_home(state, kept, state.t, "advance")
+        arrays = {"theta": theta, "grad": grad, **kept}
+        # A single number is handed on as an array of one, a memory map or a matrix as the array that it is.
+        arrays = {name: np.atleast_1d(np.asarray(array)) for name, array in arrays.items()}
+        if not self.elementwise:
+            self._step_whole(arrays, state.t)
+            return
+        numbers = {name: _read_only(arrays.pop(name)) for name in self.numbers}
         size = BLOCK_BYTES // (len(arrays) * theta.itemsize)
-        order = _common_order(arrays.values()) if theta.size > size and self.elementwise and not self._swept() else None
+        order = memory.common_order(arrays.values()) if theta.size > size and not self._swept() else None
         if order is None:
-            self.step(theta, grad, state)
+            self._step_on({**arrays, **numbers}, state.t)
             return
         flat = {name: array.reshape(-1, order=order, copy=False) for name, array in arrays.items()}
-        numbers = {name: array.reshape(()) for name, array in numbers.items()}
+        numbers = {name: number.reshape(1) for name, number in numbers.items()}
         for start in range(0, theta.size, size):
             block = {name: array[start : start + size] for name, array in flat.items()}
-            self.step(block.pop("theta"), block.pop("grad"), ParameterState(t=state.t, **block, **numbers))
+            self._step_on({**block, **numbers}, state.t)
+
+    def _step_whole(self, arrays: dict[str, Array], t: int) -> None:
+        """A step on arrays that lie in C's order, so that sums are the same wherever the parameter lies."""
+        plain = {name: memory.plain(array) for name, array in arrays.items()}
+        self._step_on(dict(plain), t)
+        for name, array in arrays.items():
+            if array is not plain[name] and name != "grad":
+                array[...] = plain[name]
+
+    def _step_on(self, arrays: dict[str, Array], t: int) -> None:
+        """A step of the rule on arrays that may be parts or copies of those that are remembered."""
+        theta, grad = arrays.pop("theta"), arrays.pop("grad")
+        state = ParameterState(t=t, **arrays)
+        for decay in self._penalty_values():
+            if np.any(decay):
+                grad = grad + decay * theta
+        if self.step(theta, grad, state) is not None:
+            raise TypeError(f"{type(self).__name__}.step must change theta in place and return nothing")
+        self._bring_home(state, arrays, t, "step")
+
+    def _bring_home(self, state: ParameterState, arrays: dict[str, Array], t: int, method: str) -> None:
+        """Bring what a rule has assigned to its state into the arrays that are remembered: they may be blocks."""
+        found, rule = vars(state), f"{type(self).__name__}.{method}"
+        if found["t"] != t:
+            raise ValueError(f"{rule} must leave state.t alone: update counts the steps")
+        if more := found.keys() - arrays.keys() - {"t"}:
+            raise ValueError(f"{rule} must name what it remembers in slots or numbers, it has set state.{min(more)}")
+        for name, array in arrays.items():
+            value = found[name]
+            if value is not array:
+                self._assign(rule, name, array, value)
+                found[name] = array
+
+    @staticmethod
+    def _assign(rule: str, name: str, array: Array, value: Any) -> None:
+        if not array.flags.writeable:
+            raise ValueError(f"{rule} must not change state.{name}: numbers change in advance, once for each step")
+        if np.shape(value) != array.shape:
+            raise ValueError(f"{rule} must give state.{name} the shape {array.shape}, got {np.shape(value)}")
+        np.copyto(array, value, casting="same_kind")
+
+    def _penalty_values(self) -> list[float | Array]:
+        return [getattr(self, name) for name in self._penalties]
 
     def _swept(self) -> dict[str, Array]:
         """The hyperparameters that are arrays."""
         values = self.__dict__
         return {name: value for name in self._fields if isinstance(value := values.get(name), np.ndarray)}
 
-    def _as_dtype(self, dtype: np.dtype) -> Self:
-        """This optimizer with its swept hyperparameters cast to `dtype`, so that float32 stays float32."""
+    @contextmanager
+    def _cast_to(self, dtype: np.dtype) -> Iterator[None]:
+        """Inside, swept hyperparameters are of a dtype, so that float32 stays float32."""
         swept = self._swept()
-        if all(value.dtype == dtype for value in swept.values()):
-            return self
-        cast = copy.copy(self)
-        cast.__dict__.update({name: value.astype(dtype) for name, value in swept.items()})
-        return cast
+        try:
+            self.__dict__.update({name: value.astype(dtype, copy=False) for name, value in swept.items()})
+            yield
+        finally:
+            self.__dict__.update(swept)
 
-    def norm(self, x: Array) -> Array | np.floating:
+    def norm(self, x: Array) -> Array:
         """The Euclidean norm of one parameter; in a sweep, one norm for each setting (axes kept)."""
         return np.sqrt(np.sum(x * x, axis=self.own_axes(x), keepdims=True))
 
-    def rms(self, x: Array) -> Array | np.floating:
+    def rms(self, x: Array) -> Array:
         """The root mean square of one parameter; in a sweep, one for each setting (axes kept)."""
         return np.sqrt(np.mean(x * x, axis=self.own_axes(x), keepdims=True))
 
@@ -466,29 +412,12 @@ class Optimizer(ABC):
         return tuple(range(self.sweep_axes, x.ndim))
 
 
-def _is_wide_float(dtype: np.dtype) -> bool:
-    """Whether a dtype can hold a rule's numbers; float16 cannot: it rounds an epsilon of 1e-8 to zero."""
-    return dtype.kind == "f" and dtype.itemsize >= 4
+def _has_methods(owner: type) -> bool:
+    kinds = types.FunctionType, property, staticmethod, classmethod
+    return any(isinstance(member, kinds) for member in vars(owner).values())
 
 
-def _with_an_axis(theta: Array, grad: Array, state: ParameterState) -> tuple[Array, Array, ParameterState]:
-    """The same memory, in arrays of one element for each single number."""
-    arrays = {name: np.atleast_1d(array) for name, array in state.arrays().items()}
-    return theta.reshape(1), grad.reshape(1), ParameterState(t=state.t, **arrays)
-
-
-def _owner(array: Array) -> Array:
-    """The array whose memory a view shows."""
-    while isinstance(array.base, np.ndarray):
-        array = array.base
-    return array
-
-
-def _broadcasts_into(shape: tuple[int, ...], target: tuple[int, ...]) -> bool:
-    trailing = target[len(target) - len(shape) :]
-    return len(shape) <= len(target) and all(have in (1, want) for have, want in zip(shape, trailing, strict=True))
-
-
-def _common_order(arrays: Iterable[Array]) -> str | None:
-    """The memory order in which all arrays can be read as one line without a copy."""
-    return next((order for order in "CF" if all(array.flags[f"{order}_CONTIGUOUS"] for array in arrays)), None)
+def _read_only(array: Array) -> Array:
+    view = array.view()
+    view.flags.writeable = False
+    return view

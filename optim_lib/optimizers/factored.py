@@ -62,13 +62,12 @@ class Adafactor(Optimizer):
     {'row': (2, 1), 'column': (1, 3)}
     """
 
-    learning_rate: float | Array = Hyperparameter(0.01)
-    decay_power: float | Array = Hyperparameter(0.8)
-    clip_threshold: float | Array = Hyperparameter(1.0, positive=True)
-    epsilon1: float | Array = Hyperparameter(1e-30)
-    epsilon2: float | Array = Hyperparameter(0.001)
+    learning_rate: float | Array = Hyperparameter(default=0.01)
+    decay_power: float | Array = Hyperparameter(default=0.8)
+    clip_threshold: float | Array = Hyperparameter(default=1.0, positive=True)
+    epsilon1: float | Array = Hyperparameter(default=1e-30)
+    epsilon2: float | Array = Hyperparameter(default=0.001)
     slots = ("row", "column", "v")
-    elementwise = False
 
     def slot_shapes(self, shape: tuple[int, ...]) -> dict[str, tuple[int, ...]]:
         if min(shape[self.sweep_axes :][-2:], default=1) > 1 < len(shape[self.sweep_axes :]):

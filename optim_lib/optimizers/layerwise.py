@@ -54,12 +54,11 @@ class LARS(Optimizer):
     array([3. , 3.5])
     """
 
-    learning_rate: float | Array = Hyperparameter(0.1)
-    momentum: float | Array = Hyperparameter(0.9, below=1.0)
-    weight_decay: float | Array = Hyperparameter(0.0005)
-    trust_coefficient: float | Array = Hyperparameter(0.001)
+    learning_rate: float | Array = Hyperparameter(default=0.1)
+    momentum: float | Array = Hyperparameter(default=0.9, below=1.0)
+    weight_decay: float | Array = Hyperparameter(default=0.0005)
+    trust_coefficient: float | Array = Hyperparameter(default=0.001)
     slots = ("velocity",)
-    elementwise = False
 
     def step(self, theta: Array, grad: Array, state: ParameterState) -> None:
         weight_norm, grad_norm = self.norm(theta), self.norm(grad)
@@ -116,13 +115,12 @@ class LAMB(Optimizer):
     array([3. , 3.5])
     """
 
-    learning_rate: float | Array = Hyperparameter(0.001)
-    beta1: float | Array = Hyperparameter(0.9, below=1.0)
-    beta2: float | Array = Hyperparameter(0.999, below=1.0)
-    epsilon: float | Array = Hyperparameter(1e-6)
-    weight_decay: float | Array = Hyperparameter(0.01)
+    learning_rate: float | Array = Hyperparameter(default=0.001)
+    beta1: float | Array = Hyperparameter(default=0.9, below=1.0)
+    beta2: float | Array = Hyperparameter(default=0.999, below=1.0)
+    epsilon: float | Array = Hyperparameter(default=1e-6)
+    weight_decay: float | Array = Hyperparameter(default=0.01)
     slots = ("m", "v")
-    elementwise = False
 
     def step(self, theta: Array, grad: Array, state: ParameterState) -> None:
         update_moments(grad, state, self.beta1, self.beta2)

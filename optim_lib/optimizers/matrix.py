@@ -20,8 +20,6 @@ QUINTIC = (3.4445, -4.7750, 2.0315)
 class MatrixOptimizer(Optimizer):
     """What the rules of this module share: how a parameter is seen as a tensor of true axes, and turned along them."""
 
-    elementwise = False
-
     def true_shape(self, shape: tuple[int, ...]) -> tuple[int, ...]:
         """A parameter's own shape (without the axes of a sweep) without its axes of length one; a number is (1,)."""
         return tuple(n for n in shape[self.sweep_axes :] if n != 1) or (1,)
@@ -116,14 +114,14 @@ class Muon(MatrixOptimizer):
            [ 0.  , -0.11]])
     """
 
-    learning_rate: float | Array = Hyperparameter(0.02)
-    momentum: float | Array = Hyperparameter(0.95, below=1.0)
-    weight_decay: float | Array = Hyperparameter(0.0)
-    adam_ratio: float | Array = Hyperparameter(0.015)
-    beta1: float | Array = Hyperparameter(0.9, below=1.0)
-    beta2: float | Array = Hyperparameter(0.95, below=1.0)
-    epsilon: float | Array = Hyperparameter(1e-10)
-    output_axis: int = Choice(0, among=(0, -1))
+    learning_rate: float | Array = Hyperparameter(default=0.02)
+    momentum: float | Array = Hyperparameter(default=0.95, below=1.0)
+    weight_decay: float | Array = Hyperparameter(default=0.0)
+    adam_ratio: float | Array = Hyperparameter(default=0.015)
+    beta1: float | Array = Hyperparameter(default=0.9, below=1.0)
+    beta2: float | Array = Hyperparameter(default=0.95, below=1.0)
+    epsilon: float | Array = Hyperparameter(default=1e-10)
+    output_axis: int = Choice(default=0, among=(0, -1))
     slots = ("momentum_buffer", "m", "v")
 
     def slot_shapes(self, shape: tuple[int, ...]) -> dict[str, tuple[int, ...]]:
@@ -200,8 +198,8 @@ class Shampoo(MatrixOptimizer):
            [-0.1,  0. ]])
     """
 
-    learning_rate: float | Array = Hyperparameter(0.1)
-    epsilon: float | Array = Hyperparameter(0.0001)
+    learning_rate: float | Array = Hyperparameter(default=0.1)
+    epsilon: float | Array = Hyperparameter(default=0.0001)
 
     def slot_shapes(self, shape: tuple[int, ...]) -> dict[str, tuple[int, ...]]:
         lead, own = shape[: self.sweep_axes], self.true_shape(shape)
@@ -282,12 +280,12 @@ class SOAP(MatrixOptimizer):
            [-0.1,  0. ]])
     """
 
-    learning_rate: float | Array = Hyperparameter(0.003)
-    beta1: float | Array = Hyperparameter(0.95, below=1.0)
-    beta2: float | Array = Hyperparameter(0.95, below=1.0)
-    epsilon: float | Array = Hyperparameter(1e-8)
-    weight_decay: float | Array = Hyperparameter(0.01)
-    precondition_frequency: int = Count(10)
+    learning_rate: float | Array = Hyperparameter(default=0.003)
+    beta1: float | Array = Hyperparameter(default=0.95, below=1.0)
+    beta2: float | Array = Hyperparameter(default=0.95, below=1.0)
+    epsilon: float | Array = Hyperparameter(default=1e-8)
+    weight_decay: float | Array = Hyperparameter(default=0.01)
+    precondition_frequency: int = Count(default=10)
     slots = ("m", "v")
 
     def slot_shapes(self, shape: tuple[int, ...]) -> dict[str, tuple[int, ...]]:

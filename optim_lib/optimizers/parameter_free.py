@@ -63,16 +63,14 @@ class Prodigy(Optimizer):
     (array([2.7]), array([5.]))
     """
 
-    learning_rate: float | Array = Hyperparameter(1.0)
-    beta1: float | Array = Hyperparameter(0.9, below=1.0)
-    beta2: float | Array = Hyperparameter(0.999, below=1.0)
-    epsilon: float | Array = Hyperparameter(1e-8)
-    weight_decay: float | Array = Hyperparameter(0.0)
-    d0: float | Array = Hyperparameter(1e-6, positive=True)
+    learning_rate: float | Array = Hyperparameter(default=1.0)
+    beta1: float | Array = Hyperparameter(default=0.9, below=1.0)
+    beta2: float | Array = Hyperparameter(default=0.999, below=1.0)
+    epsilon: float | Array = Hyperparameter(default=1e-8)
+    weight_decay: float | Array = Hyperparameter(default=0.0)
+    d0: float | Array = Hyperparameter(default=1e-6, positive=True)
     slots = ("m", "v", "s", "start")
     numbers = ("r", "d")
-    elementwise = False
-    independent = False
 
     def begin(self, theta: Array, state: ParameterState) -> None:
         state.start[...] = theta

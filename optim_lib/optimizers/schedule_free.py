@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import numpy as np
 
 from optim_lib.optimizers.base import Array, Hyperparameter, Optimizer, ParameterState, Params
@@ -23,7 +26,7 @@ class ScheduleFree(Optimizer):
     def advance(self, state: ParameterState) -> None:
         state.weight_sum += self.learning_rate**2
 
-    def eval_params(self, params: Params) -> Params:
+    def eval_params(self, params: Mapping[str, Any]) -> Params:
         r"""The averages :math:`x`, at which to evaluate, as new arrays; `params` stays at :math:`y`, and may go on.
 
         Of a parameter that has taken no step, a copy.
@@ -31,7 +34,8 @@ class ScheduleFree(Optimizer):
         averages = {name: theta.copy() for name, theta in params.items()}
         for name, theta in params.items():
             if name in self.state:
-                averages[name] = average_of(theta, self.state[name].z, self._as_dtype(theta.dtype).beta1)
+                with self._cast_to(theta.dtype):
+                    averages[name] = average_of(theta, self.state[name].z, self.beta1)
         return averages
 
     def move(self, y: Array, direction: Array, state: ParameterState) -> None:
@@ -93,10 +97,11 @@ class ScheduleFreeSGD(ScheduleFree):
     (array([0.225]), array([0.]), array([0.25]))
     """
 
-    learning_rate: float | Array = Hyperparameter(1.0)
-    beta1: float | Array = Hyperparameter(0.9, below=1.0, positive=True)
-    weight_decay: float | Array = Hyperparameter(0.0)
+    learning_rate: float | Array = Hyperparameter(default=1.0)
+    beta1: float | Array = Hyperparameter(default=0.9, below=1.0, positive=True)
+    weight_decay: float | Array = Hyperparameter(default=0.0)
     slots = ("z",)
+    elementwise = True
 
     def step(self, theta: Array, grad: Array, state: ParameterState) -> None:
         self.move(theta, grad + self.weight_decay * theta, state)
@@ -153,12 +158,13 @@ class ScheduleFreeAdamW(ScheduleFree):
     array([0.9, 1.1])
     """
 
-    learning_rate: float | Array = Hyperparameter(0.0025)
-    beta1: float | Array = Hyperparameter(0.9, below=1.0, positive=True)
-    beta2: float | Array = Hyperparameter(0.999, below=1.0)
-    epsilon: float | Array = Hyperparameter(1e-8)
-    weight_decay: float | Array = Hyperparameter(0.0)
+    learning_rate: float | Array = Hyperparameter(default=0.0025)
+    beta1: float | Array = Hyperparameter(default=0.9, below=1.0, positive=True)
+    beta2: float | Array = Hyperparameter(default=0.999, below=1.0)
+    epsilon: float | Array = Hyperparameter(default=1e-8)
+    weight_decay: float | Array = Hyperparameter(default=0.0)
     slots = ("z", "v")
+    elementwise = True
 
     def step(self, theta: Array, grad: Array, state: ParameterState) -> None:
         state.v *= self.beta2

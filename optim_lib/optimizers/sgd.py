@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from optim_lib.optimizers.base import Array, Hyperparameter, Optimizer, ParameterState
+import numpy as np
+
+from optim_lib.optimizers.base import Array, Hyperparameter, L2Penalty, Optimizer, ParameterState
 
 
 class SGD(Optimizer):
@@ -18,6 +20,9 @@ class SGD(Optimizer):
     learning_rate : float or array, default 0.01
         :math:`\eta \in [0, \infty)`. On a quadratic with largest curvature :math:`\lambda_{\max}` the steps converge
         if and only if :math:`0 < \eta < 2/\lambda_{\max}`.
+    weight_decay : float or array, default 0.0
+        :math:`\lambda \in [0, \infty)`, of an L2 penalty: the :math:`g_t` above is then the gradient plus
+        :math:`\lambda\theta_t`, as in torch.optim.SGD.
 
     Notes
     -----
@@ -26,7 +31,7 @@ class SGD(Optimizer):
     Raises
     ------
     TypeError, ValueError
-        If `learning_rate` is not a number in its range. `update` lists its own errors.
+        If a hyperparameter is not a number in its range. `update` lists its own errors.
 
     References
     ----------
@@ -39,7 +44,9 @@ class SGD(Optimizer):
     {'w': array([0.9, 2.1])}
     """
 
-    learning_rate: float | Array = Hyperparameter(0.01)
+    learning_rate: float | Array = Hyperparameter(default=0.01)
+    weight_decay: float | Array = L2Penalty(default=0.0)
+    elementwise = True
 
     def step(self, theta: Array, grad: Array, state: ParameterState) -> None:
         theta -= self.learning_rate * grad
@@ -52,7 +59,7 @@ class MomentumSGD(Optimizer):
     The velocity :math:`v` remembers: components that flip sign cancel, components that agree add up.
 
     .. math::
-        v_t &= \beta \, v_{t-1} + g_t \\
+        v_t &= \beta \, v_{t-1} + (1 - d) \, g_t \\
         \theta_{t+1} &= \theta_t - \eta \, v_t
 
     Parameters
@@ -62,6 +69,11 @@ class MomentumSGD(Optimizer):
     momentum : float or array, default 0.9
         :math:`\beta \in [0, 1)`. A steady gradient is summed to :math:`1/(1-\beta)` times itself, so the effective
         rate is :math:`\eta/(1-\beta)`.
+    dampening : float or array, default 0.0
+        :math:`d \in [0, 1]`; where it equals :math:`\beta`, the velocity is an average in place of a sum. As in
+        torch.optim.SGD the first gradient is not dampened, and none is without momentum.
+    weight_decay : float or array, default 0.0
+        :math:`\lambda \in [0, \infty)`, of an L2 penalty, as in `SGD`.
 
     Notes
     -----
@@ -90,12 +102,15 @@ class MomentumSGD(Optimizer):
     {'w': array([0.75])}
     """
 
-    learning_rate: float | Array = Hyperparameter(0.01)
-    momentum: float | Array = Hyperparameter(0.9, below=1.0)
+    learning_rate: float | Array = Hyperparameter(default=0.01)
+    momentum: float | Array = Hyperparameter(default=0.9, below=1.0)
+    dampening: float | Array = Hyperparameter(default=0.0, below=1.0, closed=True)
+    weight_decay: float | Array = L2Penalty(default=0.0)
     slots = ("velocity",)
+    elementwise = True
 
     def step(self, theta: Array, grad: Array, state: ParameterState) -> None:
-        accumulate(grad, state, self.momentum)
+        accumulate(grad, state, self.momentum, self.dampening)
         theta -= self.learning_rate * state.velocity
 
 
@@ -116,6 +131,8 @@ class NesterovMomentum(Optimizer):
         :math:`\eta \in [0, \infty)`.
     momentum : float or array, default 0.9
         :math:`\beta \in [0, 1)`.
+    weight_decay : float or array, default 0.0
+        :math:`\lambda \in [0, \infty)`, of an L2 penalty, as in `SGD`.
 
     Notes
     -----
@@ -142,16 +159,21 @@ class NesterovMomentum(Optimizer):
     {'w': array([0.85])}
     """
 
-    learning_rate: float | Array = Hyperparameter(0.01)
-    momentum: float | Array = Hyperparameter(0.9, below=1.0)
+    learning_rate: float | Array = Hyperparameter(default=0.01)
+    momentum: float | Array = Hyperparameter(default=0.9, below=1.0)
+    weight_decay: float | Array = L2Penalty(default=0.0)
     slots = ("velocity",)
+    elementwise = True
 
     def step(self, theta: Array, grad: Array, state: ParameterState) -> None:
         accumulate(grad, state, self.momentum)
         theta -= self.learning_rate * (grad + self.momentum * state.velocity)
 
 
-def accumulate(grad: Array, state: ParameterState, momentum: float | Array) -> None:
-    r"""Update the velocity in place: :math:`v_t = \beta v_{t-1} + g_t`."""
+def accumulate(grad: Array, state: ParameterState, momentum: float | Array, dampening: float | Array = 0.0) -> None:
+    r"""Update the velocity in place: :math:`v_t = \beta v_{t-1} + (1 - d) g_t`, and :math:`v_1 = g_1`."""
     state.velocity *= momentum
-    state.velocity += grad
+    if state.t == 1 or not np.any(dampening):
+        state.velocity += grad
+    else:
+        state.velocity += (1 - dampening * (momentum > 0)) * grad

@@ -51,11 +51,12 @@ class Lion(Optimizer):
     array([0.9, 1.1])
     """
 
-    learning_rate: float | Array = Hyperparameter(0.0001)
-    beta1: float | Array = Hyperparameter(0.9, below=1.0)
-    beta2: float | Array = Hyperparameter(0.99, below=1.0)
-    weight_decay: float | Array = Hyperparameter(0.0)
+    learning_rate: float | Array = Hyperparameter(default=0.0001)
+    beta1: float | Array = Hyperparameter(default=0.9, below=1.0)
+    beta2: float | Array = Hyperparameter(default=0.99, below=1.0)
+    weight_decay: float | Array = Hyperparameter(default=0.0)
     slots = ("m",)
+    elementwise = True
 
     def step(self, theta: Array, grad: Array, state: ParameterState) -> None:
         c = self.beta1 * state.m + (1 - self.beta1) * grad

@@ -17,7 +17,8 @@ from numpy.typing import NDArray
 from optim_lib.data import Dataset, Split, minibatches
 from optim_lib.networks import MLP
 from optim_lib.optimizers.base import Params
-from optim_lib.optimizers.composing import clip_by_global_norm, global_norm, step_in_place
+from optim_lib.optimizers.clipping import clip_by_global_norm, global_norm
+from optim_lib.optimizers.wrapping import step_in_place
 from optim_lib.progress import progress_bar
 from optim_lib.training import checkpoints
 from optim_lib.training.torch_model import TorchModel

@@ -89,6 +89,10 @@ def _optax_adam_family(peer: Callable[..., Any]) -> Callable[..., Any]:
     return make
 
 
+def _torch_sgd(parameters, learning_rate, momentum=0.0, **more):
+    return torch.optim.SGD(parameters, lr=learning_rate, momentum=momentum, **more)
+
+
 class DoublePrecisionMuon:
     """torch.optim.Muon for matrices, in float64 throughout, and torch.optim.AdamW for vectors."""
 
@@ -152,26 +156,35 @@ MOMENTUM_SETTINGS = (
 TABLE = (
     Row(
         SGD,
-        ({"learning_rate": 0.01}, {"learning_rate": 1.7}),
-        torch=lambda parameters, learning_rate: torch.optim.SGD(parameters, lr=learning_rate),
-        optax=lambda learning_rate: optax.sgd(learning_rate),
+        ({"learning_rate": 0.01}, {"learning_rate": 0.3, "weight_decay": 0.5}),
+        torch=_torch_sgd,
+        optax=lambda learning_rate, weight_decay=0.0: optax.chain(
+            optax.add_decayed_weights(weight_decay), optax.sgd(learning_rate)
+        ),
     ),
     Row(
         MomentumSGD,
-        MOMENTUM_SETTINGS,
-        torch=lambda parameters, learning_rate, momentum=0.9: torch.optim.SGD(
-            parameters, lr=learning_rate, momentum=momentum
+        (
+            *MOMENTUM_SETTINGS,
+            {"learning_rate": 0.1, "momentum": 0.8, "weight_decay": 0.2},
+            {"learning_rate": 0.1, "momentum": 0.0, "dampening": 0.7},
+            {"learning_rate": 0.1, "momentum": 0.9, "dampening": 0.9},
+            {"learning_rate": 0.1, "momentum": 0.5, "dampening": 1.0, "weight_decay": 0.2},
         ),
-        optax=lambda learning_rate, momentum=0.9: optax.sgd(learning_rate, momentum),
+        torch=lambda parameters, learning_rate, momentum=0.9, **more: _torch_sgd(
+            parameters, learning_rate, momentum, **more
+        ),
     ),
     Row(
         NesterovMomentum,
-        MOMENTUM_SETTINGS,
+        (*MOMENTUM_SETTINGS, {"learning_rate": 0.1, "momentum": 0.8, "weight_decay": 0.2}),
         # torch refuses nesterov=True with momentum 0, where the two are plain SGD.
-        torch=lambda parameters, learning_rate, momentum=0.9: torch.optim.SGD(
-            parameters, lr=learning_rate, momentum=momentum, nesterov=momentum > 0
+        torch=lambda parameters, learning_rate, momentum=0.9, weight_decay=0.0: torch.optim.SGD(
+            parameters, lr=learning_rate, momentum=momentum, weight_decay=weight_decay, nesterov=momentum > 0
         ),
-        optax=lambda learning_rate, momentum=0.9: optax.sgd(learning_rate, momentum, nesterov=True),
+        optax=lambda learning_rate, momentum=0.9, weight_decay=0.0: optax.chain(
+            optax.add_decayed_weights(weight_decay), optax.sgd(learning_rate, momentum, nesterov=True)
+        ),
     ),
     Row(
         AdaGrad,

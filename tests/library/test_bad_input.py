@@ -7,6 +7,7 @@ import re
 
 import numpy as np
 import pytest
+import torch
 
 from optim_lib.optimizers import SGD, SOAP, Adam, AdamW, MomentumSGD, Muon
 from tests.library.table import OPTIMIZERS, assert_same, copied, label, snapshot
@@ -47,6 +48,28 @@ BAD_STEPS = {
         {},
         TypeError,
         r"params\['b'\].*float32 or wider.*float16",
+    ),
+    "a masked parameter": ({"b": np.ma.ones((4, 3))}, {}, TypeError, r"params\['b'\].*masked.*filled"),
+    "a single float64": ({"b": np.float64(1)}, {}, TypeError, r"params\['b'\].*got float64, a single number"),
+    "a torch parameter": (
+        {"b": torch.nn.Parameter(torch.ones(4, 3))},
+        {},
+        TypeError,
+        r"params\['b'\].*got Parameter; optim_lib.training.TorchModel\(module\).initialize\(\) gives",
+    ),
+    "a parameter that repeats a number": (
+        {"b": np.lib.stride_tricks.as_strided(np.ones(3), (4, 3), (0, 8))},
+        {},
+        ValueError,
+        r"params\['b'\] must have memory for each number",
+    ),
+    "a masked gradient": ({}, {"b": np.ma.ones((4, 3))}, TypeError, r"grads\['b'\].*masked array; fill it first"),
+    "a ragged gradient": ({}, {"b": [[1.0], [1.0, 2.0]]}, TypeError, r"grads\['b'\] must be an array of real.*list"),
+    "a gradient that torch still tracks": (
+        {},
+        {"b": torch.nn.Parameter(torch.ones(4, 3))},
+        TypeError,
+        r"grads\['b'\] must be an array of real numbers, got Parameter",
     ),
     "a complex parameter": ({"b": 1j * np.ones((4, 3))}, {}, TypeError, r"params\['b'\].*complex128"),
     "a list as a parameter": ({"b": [[1.0] * 3] * 4}, {}, TypeError, r"params\['b'\].*got list"),
@@ -131,6 +154,7 @@ def test_an_array_hyperparameter_must_broadcast_into_the_parameter(shape):
 # ---------------------------------------------------------------------- hyperparameters
 
 BELOW_ONE = {"momentum", "decay", "beta1", "beta2"}
+UP_TO_ONE = {"dampening"}
 ABOVE_ZERO = {"clip_threshold", "d0"}  # and the share of the average in Schedule-Free
 
 
@@ -140,12 +164,15 @@ def test_every_hyperparameter_has_the_range_of_its_paper(optimizer):
         if not getattr(optimizer, name).sweeps:
             continue
         positive = name in ABOVE_ZERO or (name == "beta1" and optimizer.__name__.startswith("ScheduleFree"))
-        lowest, highest = 1e-9 if positive else 0.0, 0.999999 if name in BELOW_ONE else 1e6
+        lowest, highest = (
+            1e-9 if positive else 0.0,
+            1.0 if name in UP_TO_ONE else 0.999999 if name in BELOW_ONE else 1e6,
+        )
         for allowed in (lowest, highest):
             assert getattr(optimizer(**{name: allowed}), name) == allowed
-        ends = f"{'(' if positive else '['}0, {1 if name in BELOW_ONE else 'inf'})"
+        ends = f"{'(' if positive else '['}0, {1 if highest <= 1 else 'inf'}{']' if name in UP_TO_ONE else ')'}"
         message = re.escape(f"{optimizer.__name__}: {name} must be a number (or an array of numbers) in {ends}, got ")
-        for beyond in (0 if positive else -1e-9, 1 if name in BELOW_ONE else np.inf):
+        for beyond in (0 if positive else -1e-9, np.inf if highest > 1 else 1 + 1e-9 if name in UP_TO_ONE else 1):
             with pytest.raises(ValueError, match=message):
                 optimizer(**{name: beyond})
 
@@ -208,6 +235,33 @@ def test_an_unknown_argument_is_refused_with_the_known_ones():
         Adam(*[0.1] * 5)
 
 
+@pytest.mark.parametrize(
+    ("make", "hint"),
+    [
+        (lambda: SGD(lr=0.1), "learning_rate is the name here"),
+        (lambda: Adam(betas=(0.9, 0.99)), "beta1 and beta2 are the names here"),
+        (lambda: Adam(eps=1e-6, b2=0.9), "epsilon is the name here; beta2 is the name here"),
+        (lambda: MomentumSGD(nesterov=True), "nesterov is what the class NesterovMomentum is for"),
+        (lambda: Adam(weight_decay=0.1), "weight_decay is what the class AdamW is for"),
+    ],
+)
+def test_who_comes_from_another_library_is_told_the_name(make, hint):
+    with pytest.raises(TypeError, match=hint):
+        make()
+
+
+def test_the_name_is_told_for_an_attribute_too():
+    with pytest.raises(AttributeError, match="learning_rate is the name here"):
+        Adam().lr = 0.1
+
+
+@pytest.mark.parametrize("body", [{"rate": 0.1}, {"__annotations__": {"rate": float}}], ids=["a number", "a note"])
+def test_a_hyperparameter_that_was_not_declared_as_one_is_named(body):
+    rule = type("Mine", (SGD,), body)
+    with pytest.raises(TypeError, match=r"rate is no hyperparameter of Mine until it is declared as rate: float = Hyp"):
+        rule(0.1, rate=0.2)
+
+
 def test_a_misspelled_attribute_is_refused_with_the_right_names():
     used = Adam()
     with pytest.raises(AttributeError, match=r"Adam has no attribute 'rate'; its hyperparameters are learning_rate"):
@@ -218,9 +272,9 @@ def test_a_misspelled_attribute_is_refused_with_the_right_names():
 @pytest.mark.parametrize(
     ("optimizer", "signature"),
     {
-        "SGD": "(learning_rate=0.01)",
-        "MomentumSGD": "(learning_rate=0.01, momentum=0.9)",
-        "NesterovMomentum": "(learning_rate=0.01, momentum=0.9)",
+        "SGD": "(learning_rate=0.01, weight_decay=0.0)",
+        "MomentumSGD": "(learning_rate=0.01, momentum=0.9, dampening=0.0, weight_decay=0.0)",
+        "NesterovMomentum": "(learning_rate=0.01, momentum=0.9, weight_decay=0.0)",
         "AdaGrad": "(learning_rate=0.01, epsilon=1e-08)",
         "RMSprop": "(learning_rate=0.001, decay=0.9, epsilon=1e-08)",
         "CenteredRMSprop": "(learning_rate=0.001, decay=0.9, epsilon=1e-08)",

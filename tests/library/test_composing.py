@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import copy
+import functools
 import itertools
+import math
 import pickle
 
 import jax
@@ -247,10 +249,120 @@ def test_groups_refuse_a_state_that_does_not_fit_and_keep_their_own():
     walk(used, parameters(), gradients(2))
     before = repr(used.state_dict())
     first, second = (used.state_dict()["groups"][key] for key in "01")
-    for groups in ({"0": first}, {"0": second, "1": second}, {"0": first, "1": first}):
+    for groups in ({"0": first}, {"0": second, "1": second}, {"0": first, "1": {**second, "state": first["state"]}}):
         with pytest.raises(ValueError, match="saved must"):
-            used.load_state_dict({"optimizer": "ParameterGroups", "groups": groups})
+            used.load_state_dict({**used.state_dict(), "groups": groups})
     assert repr(used.state_dict()) == before
+
+
+def test_groups_go_on_with_the_proportions_that_were_saved():
+    first = ParameterGroups({"b*": SGD(0.1), "*": SGD(0.01)})
+    second = ParameterGroups({"b*": SGD(), "*": SGD()})
+    second.load_state_dict(copy.deepcopy(first.state_dict()))
+    second.learning_rate = 0.05
+    assert [optimizer.learning_rate for optimizer in second.optimizers] == [0.05, pytest.approx(0.005)]
+
+
+def test_a_group_at_rest_stays_at_rest_when_a_schedule_sets_the_rate():
+    groups = ParameterGroups({"b*": SGD(0.0), "w*": SGD(0.1), "*": SGD(0.2)})
+    assert groups.learning_rate == 0.1
+    groups.learning_rate = 0.05
+    assert [optimizer.learning_rate for optimizer in groups.optimizers] == [0.0, 0.05, 0.1]
+
+
+def test_a_rate_that_a_group_cannot_take_is_refused_by_all():
+    class Rateless:
+        def update(self, params, grads):
+            return params
+
+    groups = ParameterGroups({"b*": SGD(0.1), "*": Rateless()})
+    with pytest.raises(AttributeError, match=r"the group '\*' of the groups has no learning_rate to be set"):
+        groups.learning_rate = 0.2
+    with pytest.raises(AttributeError, match=r"Lookahead: Rateless\(\) has no learning_rate to be set"):
+        Lookahead(Rateless()).learning_rate = 0.2
+    both = ParameterGroups({"b*": SGD(0.1), "*": SGD(0.2)})
+    with pytest.raises(ValueError, match="learning_rate must be a number"):
+        both.learning_rate = np.nan
+    assert groups.learning_rate == 0.1
+    assert [optimizer.learning_rate for optimizer in both.optimizers] == [0.1, 0.2]
+
+
+def test_groups_refuse_the_state_of_other_groups_and_of_the_same_in_another_order():
+    first = ParameterGroups({"b*": AdamW(weight_decay=0.0), "*": AdamW(weight_decay=0.1)})
+    walk(first, {"W": np.ones(2), "b": np.ones(2)}, [{"W": np.ones(2), "b": np.ones(2)}])
+    for wants in ("W*", is_vector, lambda name, theta: name == "b"):
+        other = ParameterGroups({wants: AdamW(weight_decay=0.1), "*": AdamW(weight_decay=0.0)})
+        with pytest.raises(ValueError, match=r"saved must have the state of the group '.*' as number 1, got .*'b\*'"):
+            other.load_state_dict(first.state_dict())
+
+
+def test_a_parameter_stays_in_the_group_that_has_its_state():
+    """Two functions of one name cannot be told apart when a state is loaded; their parameters can."""
+    first = ParameterGroups({lambda name, theta: name == "b": AdamW(weight_decay=0.0), "*": AdamW()})
+    params = walk(first, {"W": np.ones(2), "b": np.ones(2)}, [{"W": np.ones(2), "b": np.ones(2)}])
+    other = ParameterGroups({lambda name, theta: name == "W": AdamW(), "*": AdamW(weight_decay=0.0)})
+    other.load_state_dict(first.state_dict())
+    before = copied(params)
+    with pytest.raises(ValueError, match=r"groups must go on stepping 'W' in the group '\*', where its state is"):
+        other.update(params, {"W": np.ones(2), "b": np.ones(2)})
+    assert_same(params, before)
+
+
+def test_an_own_class_in_a_wrapper_has_words_that_are_the_same_in_every_process():
+    words = "StudentAdam(learning_rate=0.1, beta1=0.9, beta2=0.999, epsilon=1e-08)"
+    assert repr(Lookahead(StudentAdam(0.1))) == f"Lookahead({words}, k=5, alpha=0.5)"
+    half = functools.partial(lambda name, theta, end: name.endswith(end), end="b")
+    groups = ParameterGroups({half: StudentAdam(0.1), is_vector: SGD(), "*": Lookahead(StudentAdam(0.1))})
+    expected = f"{{<lambda>(end='b'): {words}, is_vector: {SGD()!r}, '*': Lookahead({words}, k=5, alpha=0.5)}}"
+    assert repr(groups) == f"ParameterGroups({expected})"
+
+
+def test_the_state_of_one_own_class_is_not_that_of_another():
+    saved = Lookahead(StudentAdam(0.1)).state_dict()
+    with pytest.raises(ValueError, match="saved must be the state of NewDictionarySGD"):
+        Lookahead(NewDictionarySGD(0.1)).load_state_dict(saved)
+
+
+def test_what_an_own_class_has_made_since_is_gone_when_an_earlier_state_is_loaded():
+    class Lazy(NewDictionarySGD):
+        def update(self, params, grads):
+            self.steps = getattr(self, "steps", 0) + 1
+            return super().update(params, grads)
+
+    lookahead = Lookahead(Lazy(0.1))
+    saved = lookahead.state_dict()
+    walk(lookahead, {"w": np.ones(1)}, [{"w": np.ones(1)}] * 3)
+    lookahead.load_state_dict(saved)
+    assert not hasattr(lookahead.inner, "steps")
+
+
+def test_what_an_own_class_returns_has_to_fit():
+    class Wrong:
+        def __init__(self, result):
+            self.result = result
+
+        def update(self, params, grads):
+            return self.result
+
+    for result, error in ((None, TypeError), ({}, TypeError), ({"w": np.ones(1)}, ValueError)):
+        with pytest.raises(error, match=r"Wrong\.update must (return the dictionary|keep the shape)"):
+            Lookahead(Wrong(result)).update({"w": np.ones(3)}, {"w": np.ones(3)})
+
+
+def test_what_cannot_be_reset_says_so_before_anything_is_forgotten():
+    for make in (Lookahead, lambda inner: ParameterGroups({"b": Adam(), "*": inner})):
+        used = make(StudentAdam(0.1))
+        walk(used, {"w": np.ones(1), "b": np.ones(1)}, [{"w": np.ones(1), "b": np.ones(1)}])
+        before = repr(used.state_dict())
+        with pytest.raises(TypeError, match=r"StudentAdam\(learning_rate=.*\) has no reset\(\)"):
+            used.reset()
+        assert repr(used.state_dict()) == before
+
+
+def test_lookahead_evaluates_where_its_inner_optimizer_does():
+    free = Lookahead(ScheduleFreeSGD(0.5), k=100)
+    params = walk(free, {"w": np.ones(1)}, [{"w": np.ones(1)}] * 2)
+    assert free.eval_params(params)["w"] == pytest.approx([0.25])
 
 
 def test_groups_refuse_what_is_no_group():
@@ -317,7 +429,77 @@ def test_a_limit_that_is_no_positive_number_is_refused(bad):
         clip_by_global_norm({}, bad)
 
 
+@pytest.mark.parametrize(
+    ("values", "dtype"),
+    [([300.0], np.float16), ([60000.0, 60000.0], np.float16), ([3e38, -3e38], np.float32), ([1e200, 1e200], float),
+     ([1.7e308, 1.7e308], float), ([3e19], np.float32), ([4_000_000_000], np.int64), ([3e-200, 4e-200], float)],
+    ids=str,
+)  # fmt: skip
+def test_a_gradient_that_is_finite_is_clipped_to_its_norm_and_not_to_nothing(values, dtype):
+    grad = np.array(values, dtype)
+    limit = 1.0 if abs(values[0]) > 1 else 1e-201
+    clipped, norm = clip_by_global_norm({"w": grad}, limit)
+    exact = math.sqrt(sum((float(v) / float(max(map(abs, values)))) ** 2 for v in grad))
+    assert clipped["w"].dtype == (float if dtype is np.int64 else dtype)
+    assert clipped["w"] == pytest.approx(limit * grad / float(max(map(abs, values))) / exact, rel=2e-3)
+    assert norm == pytest.approx(exact * float(max(map(abs, values))), rel=1e-3)
+
+
+def test_a_scale_that_is_no_number_of_the_gradients_own_precision_still_scales():
+    grads = {f"w{k}": np.full(1000, 60000, np.float16) for k in range(10)}
+    clipped, norm = clip_by_global_norm(grads, 1e-3)
+    assert norm == pytest.approx(6e6, rel=1e-3)
+    assert clipped["w0"] == pytest.approx(1e-5, rel=0.02)
+
+
+def test_a_limit_beyond_the_gradients_numbers_is_no_limit():
+    halves = np.array([-60000.0, np.nan, np.inf], np.float16)
+    clipped = clip_by_value({"w": halves}, 1e6)["w"]
+    assert_same(clipped, np.array([-60000.0, np.nan, 65504.0], np.float16))
+
+
+def test_a_norm_that_is_not_finite_stays_what_it_is():
+    for bad in (np.nan, np.inf):
+        assert clip_by_global_norm({"a": np.array([bad]), "b": np.ones(2)}, 1e300)[1] == pytest.approx(bad, nan_ok=True)
+    assert clip_by_global_norm({"a": np.zeros(2), "none": np.ones((0, 3))}, 1.0)[1] == 0
+    assert clip_by_global_norm({}, 1.0) == ({}, 0.0)
+
+
+@pytest.mark.parametrize(
+    "clip", [clip_by_value, clip_by_global_norm, lambda grads, limit: GradientAccumulator(2).add(grads)]
+)
+def test_what_is_no_gradient_is_refused_by_its_name(clip):
+    for bad in (np.array([1j]), np.array([True]), np.array(["1"]), None, np.ma.ones(2)):
+        with pytest.raises(TypeError, match=r"grads\['w'\] must be an array of real numbers"):
+            clip({"w": bad}, 1.0)
+
+
+def test_lists_of_numbers_are_clipped_like_arrays():
+    assert clip_by_global_norm({"w": [3.0, 4.0]}, 1.0)[0]["w"].tolist() == pytest.approx([0.6, 0.8])
+    assert clip_by_value({"w": [3, 0]}, 1.5)["w"].tolist() == [1.5, 0.0]
+
+
 # ---------------------------------------------------------------------- accumulation
+
+
+@pytest.mark.parametrize(("value", "dtype"), [(40000.0, np.float16), (3e38, np.float32), (1.0, np.int64)])
+def test_a_mean_of_gradients_that_are_finite_is_finite(value, dtype):
+    accumulator = GradientAccumulator(2)
+    for weight in (np.float64(3), 1):
+        mean = accumulator.add({"w": np.array([value], dtype)}, weight)
+    assert mean["w"] == pytest.approx([value], rel=1e-6)
+    assert mean["w"].dtype == (float if dtype is np.int64 else dtype)
+
+
+def test_an_accumulator_can_be_left_and_gone_on_with():
+    first, second = GradientAccumulator(3), GradientAccumulator(3)
+    for value in (1.0, 2.0):
+        first.add({"w": np.array([value], np.float32)}, 2.0)
+    second.load_state_dict(pickle.loads(pickle.dumps(first.state_dict())))
+    last = {"w": np.array([4.0], np.float32)}
+    assert_same(second.add(last), first.add(last))
+    with pytest.raises(ValueError, match="saved must be of 2 steps, got 3"):
+        GradientAccumulator(2).load_state_dict(first.state_dict())
 
 
 @pytest.mark.parametrize("sizes", [[8, 8, 8, 8], [3, 5, 13, 11]])
@@ -390,6 +572,40 @@ def test_an_average_is_a_copy_keeps_the_dtype_and_resumes():
         each.update({"w": w})
     assert_same(first.params, second.params)
     assert first.params["w"].dtype == np.float32
+
+
+def test_an_average_copies_what_is_no_fraction():
+    average = WeightAverage(0.5)
+    for step in (1, 2, 3):
+        average.update({"w": np.full(2, float(step)), "steps": np.array(step), "mask": np.array([step > 1, True])})
+    assert average.params["w"].tolist() == [2.25, 2.25]
+    assert (average.params["steps"], average.params["steps"].dtype.kind) == (3, "i")
+    assert average.params["mask"].tolist() == [True, True]
+
+
+def test_an_average_refuses_what_is_no_number_and_has_not_changed():
+    average = WeightAverage(0.5)
+    average.update({"w": np.ones(2), "name": np.array(1)})
+    for bad, error in ((np.array("adam"), TypeError), (None, TypeError), (np.array(1.5), ValueError)):
+        with pytest.raises(error, match="params"):
+            average.update({"w": np.zeros(2), "name": bad})
+    assert (average.count, average.params["w"].tolist()) == (1, [1.0, 1.0])
+
+
+def test_an_average_of_halves_does_not_stand_still():
+    average = WeightAverage(0.999)
+    for _ in range(1000):
+        average.update({"w": np.array([2.0 if average.count else 1.0], np.float16)})
+    assert average.params["w"] == pytest.approx([2 - 0.999**999], rel=1e-4)
+
+
+def test_an_average_refuses_a_state_that_is_none():
+    average = WeightAverage(0.5)
+    average.update({"w": np.ones(2)})
+    for wrong in ({"count": -1}, {"count": 1.5}, {"decay": 2.0}, {"params": {"w": np.array("x")}}):
+        with pytest.raises((TypeError, ValueError)):
+            average.load_state_dict({**average.state_dict(), **wrong})
+    assert (average.count, average.decay) == (1, 0.5)
 
 
 def test_an_average_refuses_other_parameters_and_other_decays():

@@ -35,13 +35,13 @@ RATES = np.geomspace(1e-3, 0.03, 5)
 def bars_shown(monkeypatch):
     """How many settings each visible progress bar has run over."""
     shown = []
-    real = descent.tqdm
+    real = descent.progress_bar
 
     def spy(settings, **options):
         shown.extend([] if options["disable"] else [len(settings)])
         return real(settings, **{**options, "disable": True})
 
-    monkeypatch.setattr(descent, "tqdm", spy)
+    monkeypatch.setattr(descent, "progress_bar", spy)
     return shown
 
 

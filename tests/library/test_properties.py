@@ -19,6 +19,7 @@ VALUES = st.floats(-1e3, 1e3).map(lambda value: value if abs(value) > 1e-3 else 
 RANGES = {
     "learning_rate": st.floats(1e-4, 1.0),
     "momentum": st.floats(0, 0.99),
+    "dampening": st.floats(0, 1.0),
     "decay": st.floats(0, 0.99),
     "beta1": st.floats(0, 0.99),
     "beta2": st.floats(0, 0.999),
