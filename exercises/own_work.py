@@ -20,7 +20,7 @@ _LENDERS = {
     "optax": "Optax's",
     "keras": "Keras's",
 }
-_FREE = ("optim_lib.optimizers.base", "optim_lib.optimizers.fields")
+_FREE = ("optim_lib.optimizers.base", "optim_lib.optimizers.fields", "optim_lib.optimizers.state")
 
 
 def borrowed(exercise: Exercise, answer: Any) -> str:

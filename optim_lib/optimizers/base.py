@@ -16,7 +16,6 @@ import types
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from types import SimpleNamespace
 from typing import Any, ClassVar, TypeVar, dataclass_transform
 
 import numpy as np
@@ -24,6 +23,7 @@ from numpy.typing import NDArray
 
 from optim_lib.optimizers import checks, memory, words
 from optim_lib.optimizers.fields import Choice, Count, Field, Hyperparameter, L2Penalty, PenaltyField
+from optim_lib.optimizers.state import ParameterState
 
 __all__ = ["Array", "Choice", "Count", "Hyperparameter", "L2Penalty", "Optimizer", "ParameterState", "Params"]
 
@@ -40,16 +40,6 @@ BLOCK_BYTES = 4 * 1024 * 1024
 # it again, page by page, for the next one, which may take longer than the arithmetic, until a piece as large as this
 # was freed: from then on it keeps what it has at hand, twice as much at most. Other allocators take no notice.
 np.empty(31 * 1024 * 1024, dtype=np.uint8)
-
-
-class ParameterState(SimpleNamespace):
-    """What an optimizer remembers about one parameter: its step count ``t``, and an array for each slot and number.
-
-    The arrays begin at zero, unless the rule's ``begin`` fills them; ``t`` is 1 in the first step.
-    """
-
-    def arrays(self) -> dict[str, Array]:
-        return {name: value for name, value in vars(self).items() if name != "t"}
 
 
 class _Signature:

@@ -30,7 +30,7 @@ def test_a_line_may_stand_anywhere_and_a_missing_one_is_named(monkeypatch):
 
 def test_the_table_of_tests_misses_no_public_optimizer():
     exported = {name for name in optimizers.__all__ if isinstance(getattr(optimizers, name), type)}
-    pieces = {"Optimizer", "ParameterGroups", "GradientAccumulator", "WeightAverage"}
+    pieces = {"Optimizer", "ParameterState", "ParameterGroups", "GradientAccumulator", "WeightAverage"}
     assert exported - pieces == set(ROWS)
 
 
