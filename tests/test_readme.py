@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import yaml
 
-from tools import notebooks, readme_picture
+from tools import licenses, notebooks, readme_picture
 
 ROOT = Path(__file__).parents[1]
 DOCUMENTS = ("README.md", "CONTRIBUTING.md", "MAINTAINERS.md", "SECURITY.md", "CODE_OF_CONDUCT.md", "CHANGELOG.md")
@@ -20,8 +20,8 @@ LEAD = "(lead)"
 # The headings of the article, without those that only repeat ("Implementation").
 HEADINGS = 57
 # What the pages are built with and do not contain, and what they contain that does not come from npm.
-BUILD_TOOLS = {"esbuild"}
-FRAME = ("Sphinx Book Theme", "PyData Sphinx Theme", "Font Awesome", "anywidget", "JupyterQuiz", "STIX Two Math")
+BUILD_TOOLS = {"esbuild", "axe-core"}
+FRAME = ("Sphinx Book Theme", "PyData Sphinx Theme", "Font Awesome", "anywidget", "STIX Two Math")
 
 
 def text_of(name: str) -> str:
@@ -85,6 +85,18 @@ def test_the_notice_names_what_the_pages_load():
     notice = text_of("NOTICE")
     assert {name for name in assets if name.partition("/")[0] not in notice} == set()
     assert {name for name in FRAME if name not in notice} == set()
+
+
+def test_the_licenses_of_what_the_pages_load_are_served_with_them(tmp_path):
+    for package in ("shown", "@scope/part", "@esbuild/linux"):
+        (tmp_path / package).mkdir(parents=True)
+        (tmp_path / package / "LICENSE.md").write_text(f"The terms of {package}", encoding="utf-8")
+    text = licenses.text(tmp_path)
+    assert text.startswith(text_of("NOTICE")[:40])
+    assert "The terms of shown" in text
+    assert "The terms of @scope/part" in text
+    assert "@esbuild" not in text
+    assert text.count("\n" + "=" * 90) >= 2 + len(licenses.FROM_PYTHON)
 
 
 def test_the_version_is_the_same_wherever_it_stands():

@@ -4,6 +4,7 @@ Nothing of it is committed. Versions and checksums are in ``tools/assets/package
 comes from the installed wheel, so that it is the one the notebooks ran with. The result is a Sphinx static path::
 
     fonts/     the text face, and a style sheet that names it
+    licenses.txt    what of this is whose
     search/    search.js: ``tools/assets/search.js``, bundled with MiniSearch
     widgets/   widgets.js and widgets.css: ``tools/assets/widgets.js``, bundled with ipywidgets' controls and anywidget
 """
@@ -19,6 +20,8 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+
+from tools import licenses
 
 ROOT = Path(__file__).parents[1]
 LOCKED = Path(__file__).parent / "assets"
@@ -46,7 +49,8 @@ FONT_FACE = """\
 def key() -> str:
     """A hash of everything that decides the content of the folder of assets."""
     digest = hashlib.sha256()
-    for path in (LOCKED / "package-lock.json", LOCKED / WIDGETS, LOCKED / SEARCH, _anywidget_script(), Path(__file__)):
+    written = (LOCKED / "package-lock.json", LOCKED / WIDGETS, LOCKED / SEARCH, licenses.NOTICE)
+    for path in (*written, _anywidget_script(), Path(__file__), Path(licenses.__file__)):
         digest.update(path.read_bytes())
     return digest.hexdigest()
 
@@ -63,6 +67,7 @@ def ensure(folder: Path) -> bool:
     _assemble_widgets(node, modules, folder / "widgets")
     bundle(node, modules, LOCKED / SEARCH, folder / "search")
     _assemble_fonts(modules / "@fontsource-variable" / "source-serif-4" / "files", folder / "fonts")
+    (folder / "licenses.txt").write_text(licenses.text(modules), encoding="utf-8")
     stamp.write_text(key())
     return True
 
