@@ -35,6 +35,13 @@ _PATHS = {
     NOT_RUN: '<path d="M3 8h10"/>',
 }
 _WIDTH = 92
+# How a student asks for more: with calls in a notebook, with buttons in a page, which says so with `WITH_BUTTONS`.
+asking = {
+    "hint": '`hint("{id}")`',
+    "solution": '`solution("{id}")`',
+    "check": "run its cell, then run this one again",
+}
+WITH_BUTTONS = {"hint": "Hint", "solution": "Solution", "check": "then press Check"}
 _LONGEST = 200
 
 
@@ -121,7 +128,7 @@ class Result:
         return "\n".join(lines)
 
     def _repr_html_(self) -> str:
-        body = [f'<p class="uo-head">{_mark(self.status)} {self._headline_html()}</p>']
+        body = [f'<p class="uo-head">{mark(self.status)} {self._headline_html()}</p>']
         body += [f'<p class="uo-found">{prose(message)}</p>' for message in self.messages]
         if self.status != NOT_ATTEMPTED:
             body.append(f'<ul class="uo-parts">{"".join(self._part_items())}</ul>')
@@ -159,7 +166,7 @@ class Result:
             said = f"<p>{prose(feedback)}</p>" if feedback else ""
             look = f'<p class="uo-look">{prose(part.look)}</p>' if part.look else ""
             items.append(
-                f'<li class="uo-{part.state.replace(" ", "-")}">{_mark(part.state)} '
+                f'<li class="uo-{part.state.replace(" ", "-")}">{mark(part.state)} '
                 f'<span class="uo-sr">{WORDS[part.state]}: </span>{prose(part.name)} '
                 f'<span class="uo-points">{part.points} of {part.max_points}</span>{said}{look}</li>'
             )
@@ -179,11 +186,11 @@ class Result:
         closing = list(self.notes)
         if self.status == NOT_ATTEMPTED:
             task = f"Replace the `...` in `{name}`" if "..." in exercise.starter else f"Mend `{name}`"
-            closing.append(f"{task}, run its cell, then run this one again.")
+            closing.append(f"{task}, {asking['check']}.")
         elif self.status == "right":
             closing.append(exercise.explanation)
         else:
-            closing.append(f'`hint("{exercise.id}")` gives the first of {len(exercise.hints)} hints.')
+            closing.append(f"{_ask('hint', exercise)} gives the first of {len(exercise.hints)} hints.")
         return [*closing, self.notice] if self.notice else closing
 
 
@@ -217,8 +224,8 @@ class Hint:
 
     def _next(self) -> str:
         if not self.left:
-            return f'That was the last hint; `solution("{self.exercise.id}")` shows a solution.'
-        return f'{plural(self.left, "hint")} left: `hint("{self.exercise.id}")` again shows the next.'
+            return f"That was the last hint; {_ask('solution', self.exercise)} shows a solution."
+        return f"{plural(self.left, 'hint')} left: {_ask('hint', self.exercise)} again shows the next."
 
 
 @dataclass(frozen=True)
@@ -311,6 +318,10 @@ class Progress:
         return [*remarks, self.notice] if self.notice else remarks
 
 
+def _ask(what: str, exercise: Exercise) -> str:
+    return asking[what].format(id=exercise.id)
+
+
 def prose(text: str) -> str:
     """Text for HTML: escaped, with `code` between backticks marked up."""
     return re.sub(r"`([^`]+)`", r"<code>\1</code>", escape(text, quote=False))
@@ -333,7 +344,8 @@ def stylesheet() -> str:
     return re.sub(r"\s*([{};,])\s*", r"\1", css).replace(": ", ":").replace(";}", "}").strip()
 
 
-def _mark(status: str) -> str:
+def mark(status: str) -> str:
+    """The picture of a status."""
     return (
         '<svg viewBox="0 0 16 16" width="16" height="16" fill="none" stroke="currentColor" stroke-width="2" '
         f'stroke-linecap="round" stroke-linejoin="round" aria-hidden="true">{_PATHS[status]}</svg>'
@@ -352,7 +364,7 @@ def _standing_item(standing: Standing) -> str:
     words, title = _standing_words(standing), escape(standing.exercise.title)
     return (
         f'<li class="uo-{standing.status.replace(" ", "-")}" title="{title}: {words}">'
-        f"{_mark(standing.status)} {standing.exercise.id}{'*' * standing.after_solution}"
+        f"{mark(standing.status)} {standing.exercise.id}{'*' * standing.after_solution}"
         f'<span class="uo-sr"> {words}</span></li>'
     )
 

@@ -14,7 +14,8 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from typing import Any
+from types import CodeType
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -38,7 +39,8 @@ class Clock:
 
     Use it as a context manager around a check, and ``with clock.running():`` around each call of the student's code.
     Time is that of the processor, or a third of the time on the wall when that is more. Where a system can neither
-    send a signal nor start a thread (a browser) nothing is limited: what runs Python there has to watch.
+    send a signal nor start a thread (a browser) the student's loops and calls look at the clock; code that is stuck in
+    one long operation is for what runs Python there to end.
 
     Parameters
     ----------
@@ -85,7 +87,7 @@ class Clock:
 
 def _alarm() -> Any:
     if sys.platform == "emscripten":
-        return _NoAlarm()
+        return _JumpAlarm() if hasattr(sys, "monitoring") else _NoAlarm()
     if hasattr(signal, "setitimer") and threading.current_thread() is threading.main_thread():
         return _SignalAlarm()
     try:
@@ -175,6 +177,42 @@ class _ThreadAlarm(_Alarm):
                 self._changed.wait(min(max(left, AGAIN), 3600.0))
                 if self._open and self.is_up():
                     _raise_in(self._target, TimeUp)
+
+
+class _JumpAlarm(_Alarm):
+    """The student's code looks at the clock itself, wherever it jumps or is called: in a browser."""
+
+    processor = staticmethod(time.perf_counter)
+    tool = 4  # of the numbers that `sys.monitoring` has for tools, one without a name
+    open: ClassVar[list["_JumpAlarm"]] = []  # a student's code may call a check that has a clock of its own
+    between, looks = 200, 0  # the clock is slower to read than a loop is to turn
+
+    def __init__(self) -> None:
+        if not self.open:
+            sys.monitoring.use_tool_id(self.tool, "clock")
+            events = sys.monitoring.events.JUMP, sys.monitoring.events.PY_START
+            for event in events:
+                sys.monitoring.register_callback(self.tool, event, self._look)
+            sys.monitoring.set_events(self.tool, events[0] | events[1])
+        self.set(math.inf)
+        self.open.append(self)
+
+    def close(self) -> None:
+        self.open.remove(self)
+        if not self.open:
+            sys.monitoring.set_events(self.tool, 0)
+            sys.monitoring.free_tool_id(self.tool)
+
+    @classmethod
+    def _look(cls, code: CodeType, *place: int) -> object:
+        if code.co_filename[0] != "<":
+            return sys.monitoring.DISABLE  # there, for good
+        cls.looks -= 1
+        if cls.looks <= 0:
+            if any(alarm.is_up() for alarm in cls.open):
+                raise TimeUp
+            cls.looks = cls.between
+        return None
 
 
 def _raise_in(thread: int, error: type[BaseException] | None) -> None:

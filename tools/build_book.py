@@ -31,7 +31,7 @@ from pathlib import Path
 
 import yaml
 
-from tools import colors, run_chapters, site_assets
+from tools import colors, lab, run_chapters, site_assets
 
 ROOT = Path(__file__).parents[1]
 BUILD = ROOT / "_build"
@@ -44,6 +44,7 @@ LOOK = (
     "tools/api_reference.py",
     "tools/site_assets.py",
     "tools/formulas.py",
+    "tools/lab_pages.py",
     "tools/assets",
 )
 PAGES = ("chapters",)
@@ -70,7 +71,7 @@ def signatures(root: Path = ROOT) -> dict[str, str]:
     """What the site depends on, in three parts that call for different work when they change."""
     return {
         "code": signature(CODE, root),
-        "look": signature(LOOK, root) + site_assets.key(),
+        "look": signature(LOOK, root) + site_assets.key() + lab.key(BUILD / "lab"),
         "pages": signature(PAGES, root),
     }
 
@@ -182,6 +183,7 @@ def build_site(build: Path = BUILD, toc: Path = ROOT / "_toc.yml", *, strict: bo
             return True
         begin = time.perf_counter()
         site_assets.ensure(BUILD / "site_assets")
+        lab.ensure(BUILD / "lab")
         new = signatures()
         _drop_what_changed(build, new)
         print("Building the site; chapters that changed are run ...", flush=True)

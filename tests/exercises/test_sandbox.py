@@ -91,9 +91,16 @@ def test_outside_the_main_thread_a_thread_watches(toy_with):
     assert "still running after 0.2 seconds" in repr(found[0])
 
 
-def test_without_signals_and_threads_nothing_is_limited(toy_with, monkeypatch):
-    """As in a browser, where the page watches."""
+@pytest.mark.skipif(not hasattr(sys, "monitoring"), reason="Python 3.12 has it first")
+@pytest.mark.parametrize("body", ["while True: pass", "while True:\n  try: pass\n  except BaseException: pass"])
+def test_in_a_browser_a_loop_looks_at_the_clock_itself(toy_with, monkeypatch, body):
     monkeypatch.setattr(sys, "platform", "emscripten")
+    assert "still running after 0.2 seconds in line 3" in repr(graded(toy_with(time_limit=0.2), body))
+
+
+def test_without_signals_and_threads_nothing_is_limited(toy_with, monkeypatch):
+    monkeypatch.setattr(sys, "platform", "emscripten")
+    monkeypatch.delattr(sys, "monitoring", raising=False)
     result = graded(toy_with(time_limit=1e-6), "time.sleep(0.01)\nreturn values / 2", isolated=True)
     assert result.status == "right"
 

@@ -1,0 +1,153 @@
+// The lab: Python in the page. Bundled by tools/lab.py; reader.js loads it when a reader comes near code that can be
+// edited, and it starts Python when they first run some.
+import * as answers from "./answers.js";
+import { element } from "./cell.js";
+import { Engine } from "./engine.js";
+import { Exercise } from "./exercise.js";
+
+const store = globalThis.courseStore;
+const reader = globalThis.courseReader;
+
+class Lab {
+  constructor({ folder, manifest }) {
+    this.folder = folder;
+    this.cells = new Map();
+    this.history = new Map(); // what has been run, by cell, in the order of the page: run again for a new worker
+    this.knows = false; // whether the worker has run it
+    this.engine = new Engine(folder, manifest, {
+      onProgress: (share) => this.showProgress(share),
+      onLost: () => (this.knows = false),
+    });
+    answers.watch((name, value, elsewhere) => {
+      if (!elsewhere) return;
+      for (const cell of this.cells.values()) if (cell.name === name) cell.changedElsewhere(value);
+    });
+  }
+
+  cell(id) {
+    return this.cells.get(id);
+  }
+
+  add(root) {
+    const id = root.dataset.exercise;
+    if (!this.cells.has(id)) this.cells.set(id, new Exercise(root, this));
+    return this.cells.get(id);
+  }
+
+  async ask(method, given, cell, onPrint) {
+    const answer = await this.engine.ask(method, given, {
+      seconds: method === "check" ? 2 * cell.seconds + 20 : (cell?.seconds ?? 60) + 2,
+      onPrint,
+      before: () => this.restore(cell),
+    });
+    const id = cell?.id ?? "cell";
+    this.history.delete(id);
+    this.history.set(id, { cell, source: given.source });
+    return answer;
+  }
+
+  // Cells above are run again when the worker that had run them is gone. What outlasts its time is not tried again.
+  async restore(cell) {
+    if (this.knows) return;
+    this.knows = true;
+    for (const [id, past] of [...this.history]) {
+      if (past.cell === cell || (cell && past.cell && !isAbove(past.cell, cell))) continue;
+      this.history.delete(id);
+      const seconds = past.cell?.seconds ?? 60;
+      await this.engine.askNow("run", { source: past.source, cell: id, seconds }, seconds + 2);
+      this.history.set(id, past);
+    }
+  }
+
+  // --- what the reader sees while Python works ---
+
+  whileBusy(cell) {
+    this.busy = cell;
+    const buttons = [...cell.bar.querySelectorAll("button[data-do]")].filter((button) => button !== cell.stopButton);
+    for (const button of buttons) button.setAttribute("aria-disabled", "true");
+    cell.stopButton.hidden = false;
+    cell.root.dataset.busy = "true";
+    if (!this.engine.isRunning) this.showProgress(0);
+    return () => {
+      for (const button of buttons) button.removeAttribute("aria-disabled");
+      if (document.activeElement === cell.stopButton) buttons.at(-1).focus();
+      cell.stopButton.hidden = true;
+      delete cell.root.dataset.busy;
+      this.bar?.remove();
+      this.bar = null;
+    };
+  }
+
+  showProgress(share) {
+    if (share === 1) {
+      this.bar?.remove();
+      this.bar = null;
+      reader.engineIsHere();
+      return;
+    }
+    if (!this.busy) return;
+    const all = this.engine.megabytes;
+    this.bar ??= element("p", { class: "uo-fetching" }, element("progress", { max: 1, "aria-label": "Fetching Python" }), element("span"));
+    if (!this.bar.isConnected) this.busy.bar.after(this.bar);
+    this.bar.querySelector("progress").value = share;
+    this.bar.querySelector("span").textContent = share < 0.995 ? `Python: ${(share * all).toFixed(1)} of ${all.toFixed(1)} MB` : "Python starts";
+  }
+
+  // --- points ---
+
+  record() {
+    return JSON.stringify({ schema: 1, exercises: store.all("progress") });
+  }
+
+  mergeRecord(text) {
+    if (!text) return;
+    for (const [id, entry] of Object.entries(JSON.parse(text).exercises)) store.merge("progress", id, entry);
+  }
+
+  note({ id, name }, entry) {
+    store.merge("progress", id, { answer: name, ...entry });
+  }
+
+  // The hints and the solution of an exercise, as cards; they need no Python.
+  async texts(id) {
+    const [chapter] = id.split(".");
+    this.loading ??= new Map();
+    if (!this.loading.has(chapter)) {
+      const address = new URL(`texts/${chapter}.json?v=${reader.course.texts}`, this.folder);
+      this.loading.set(chapter, fetch(address).then((response) => response.json()));
+    }
+    return (await this.loading.get(chapter))[id];
+  }
+
+  // --- what other tools call ---
+
+  ready() {
+    return this.engine.ready();
+  }
+
+  async run(source) {
+    const { stdout, result, error } = await this.ask("run", { source, cell: "cell" });
+    return { stdout, result, error };
+  }
+
+  async check(id, source) {
+    const cell = this.cells.get(id) ?? { id, seconds: 10 };
+    const answer = await this.ask("check", { id, source, kept: this.record() }, cell);
+    this.mergeRecord(answer.record);
+    const { points, max_points, status, feedback } = answer;
+    return { points, max_points, status, feedback };
+  }
+
+  stop() {
+    this.engine.stop();
+  }
+
+  get bytes() {
+    return this.engine.bytes;
+  }
+}
+
+const isAbove = (one, other) =>
+  !one.root || !other.root || Boolean(one.root.compareDocumentPosition(other.root) & Node.DOCUMENT_POSITION_FOLLOWING);
+
+reader.labLoaded(new Lab(reader.engine));

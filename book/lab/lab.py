@@ -1,0 +1,242 @@
+"""What the page asks of Python: run a cell, check an answer. It runs in the page's worker, and in the tests.
+
+Every function takes and returns plain data, as JSON has it. Nothing that a reader's code does ends it: what goes wrong
+becomes a sentence, and the line of the reader's own code where it did.
+"""
+
+from __future__ import annotations
+
+import ast
+import io
+import linecache
+import re
+import sys
+import time
+import traceback
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from exercises import record, student
+from exercises.definition import Exercise, clean
+from exercises.grading import NOT_ATTEMPTED
+from exercises.registry import get
+from exercises.result import WITH_BUTTONS, Part, Result, asking
+from exercises.sandbox import Clock, TimeUp
+
+# Code typed into the page is called by its cell: "<8.2>".
+CELL = re.compile(r"<(?P<cell>[\w.-]+)>")
+IN_LINE = re.compile(r" in line (\d+)")
+MOST_OUTPUT = 100_000
+SECONDS_BETWEEN_PRINTS = 0.1
+NOT_HERE = {
+    "torch": "PyTorch",
+    "matplotlib": "matplotlib",
+    "sklearn": "scikit-learn",
+    "scipy": "SciPy",
+    "pandas": "pandas",
+    "ipywidgets": "ipywidgets",
+    "anywidget": "anywidget",
+}
+
+
+class Printed(io.TextIOBase):
+    """What the reader's code prints, sent to the page as it comes, and no more than a page can show."""
+
+    def __init__(self, send: Callable[[str], Any]) -> None:
+        self._send = send
+        self._waiting: list[str] = []
+        self._sent_at = time.monotonic()
+        self.text = ""
+        self.left_out = 0
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, text: str) -> int:
+        kept = text[: max(0, MOST_OUTPUT - len(self.text))]
+        self.left_out += len(text) - len(kept)
+        self.text += kept
+        if kept:
+            self._waiting.append(kept)
+        if time.monotonic() - self._sent_at > SECONDS_BETWEEN_PRINTS:
+            self.flush()
+        return len(text)
+
+    def flush(self) -> None:
+        if self._waiting:
+            self._send("".join(self._waiting))
+            self._waiting = []
+        self._sent_at = time.monotonic()
+
+    def close_with_a_word(self) -> None:
+        """Send what is left, and say how much was too much."""
+        if self.left_out:
+            note = f"\n... and {self.left_out} more characters, which are not shown.\n"
+            self.text += note
+            self._waiting.append(note)
+        self.flush()
+
+
+class Lab:
+    """One page's Python: the names that its cells have defined, and what they print.
+
+    Parameters
+    ----------
+    send : callable
+        Given what is printed, as it is printed.
+    """
+
+    def __init__(self, send: Callable[[str], Any] = lambda text: None) -> None:
+        self._send = send
+        asking.update(WITH_BUTTONS)
+        self.names: dict[str, Any] = {"__name__": "answer", "np": np}
+
+    def answer(self, method: str, given: dict[str, Any]) -> dict[str, Any]:
+        """What the worker calls: one of the methods below, by name."""
+        return getattr(self, method)(**given)
+
+    def run(self, source: str, cell: str = "cell", seconds: float = 60.0) -> dict[str, Any]:
+        """Run a cell: what it printed, its last value as text (and HTML), and what went wrong."""
+        printed = Printed(self._send)
+        value, error = self._execute(source, cell, self.names, printed, seconds)
+        shown = {"result": None, "html": None}
+        if value is not None and not error:
+            shown, error = self._shown(value)
+        return {"stdout": printed.text, **shown, **_nothing_wrong(), **error}
+
+    def check(self, id: str, source: str, kept: str = "") -> dict[str, Any]:
+        """Run an answer and grade it: what the notebook's ``check`` gives, its card, and the record it leaves.
+
+        `kept` is the reader's record so far, the text of a ``progress.json``.
+        """
+        exercise = get(id)
+        if source.strip() and source.lstrip("\n")[0].isspace():
+            source = clean(source)
+        names = dict(self.names)
+        exec(compile(exercise.setup, "<setup>", "exec"), names)
+        names.pop(exercise.answer, None)
+        printed = Printed(self._send)
+        _, error = self._execute(source, id, names, printed, exercise.time_limit)
+        self.names.update(names)
+        box = [kept]
+        if error:
+            result = _failed(exercise, f"It stopped before it could be checked. {error['error']}")
+        elif exercise.answer not in names:
+            result = _failed(exercise, f"Your code defines no `{exercise.answer}`, and the exercise asks for one.")
+        else:
+            record.use(record.TextStore(lambda: box[0], lambda text: box.__setitem__(0, text)))
+            result = student.check(id, names[exercise.answer])
+        feedback = "\n".join(result.feedback)
+        line = IN_LINE.search(feedback) if result.status != NOT_ATTEMPTED else None
+        return {
+            "stdout": printed.text,
+            "points": result.points,
+            "max_points": result.max_points,
+            "status": result.status,
+            "feedback": feedback,
+            "html": result._repr_html_(),
+            "record": box[0],
+            **_nothing_wrong(),
+            **({"cell": id, "line": int(line[1])} if line else {}),
+            **error,
+        }
+
+    def stopped(self, id: str, seconds: float) -> dict[str, Any]:
+        """The verdict on an answer that had to be stopped from outside, after `seconds`."""
+        exercise = get(id)
+        sentence = f"Your code was still running after {seconds:g} seconds: does a loop never end?"
+        result = _failed(exercise, sentence)
+        return {
+            "points": 0,
+            "max_points": exercise.points,
+            "status": result.status,
+            "feedback": sentence,
+            "html": result._repr_html_(),
+        }
+
+    def _execute(
+        self, source: str, cell: str, names: dict[str, Any], printed: Printed, seconds: float
+    ) -> tuple[Any, dict[str, Any]]:
+        """Run `source` in `names`; its last expression's value, and what went wrong (empty for nothing)."""
+        filename = f"<{cell}>"
+        linecache.cache[filename] = (len(source), None, source.splitlines(keepends=True), filename)
+        outside = sys.stdout, sys.stderr
+        sys.stdout = sys.stderr = printed
+        try:
+            tree = ast.parse(source, filename)
+            last = tree.body.pop() if tree.body and isinstance(tree.body[-1], ast.Expr) else None
+            value = None
+            with Clock(seconds) as clock, clock.running():
+                exec(compile(tree, filename, "exec", dont_inherit=True), names)
+                if last is not None:
+                    value = eval(compile(ast.Expression(last.value), filename, "eval", dont_inherit=True), names)
+            return value, {}
+        except BaseException as error:
+            return None, described(error, seconds)
+        finally:
+            printed.close_with_a_word()
+            sys.stdout, sys.stderr = outside
+
+    def _shown(self, value: Any) -> tuple[dict[str, Any], dict[str, Any]]:
+        """A value as text and HTML; showing it may run the reader's code, and go wrong."""
+        try:
+            html = value._repr_html_() if callable(getattr(value, "_repr_html_", None)) else None
+            return {"result": repr(value)[:MOST_OUTPUT], "html": html}, {}
+        except BaseException as error:
+            return {"result": None, "html": None}, described(error)
+
+
+def described(error: BaseException, seconds: float = 0.0) -> dict[str, Any]:
+    """An exception as a sentence, with the cell and the line where the reader's code raised it."""
+    cell, line = _place(error)
+    told = _in_plain_words(error)
+    if isinstance(error, TimeUp):
+        told = f"The code was still running after {seconds:g} seconds: does a loop never end?"
+    if not told:
+        text = str(error.msg if isinstance(error, SyntaxError) else error).strip().rstrip(".")
+        told = f"{type(error).__name__}: {text}" if text else type(error).__name__
+        told += f" (line {line})." if line else "."
+    return {"error": told, "cell": cell, "line": line}
+
+
+def _in_plain_words(error: BaseException) -> str:
+    """What an error of the page, rather than of the code, means here."""
+    if isinstance(error, SystemExit):
+        return "The code asked Python to exit: it was stopped there."
+    if isinstance(error, RecursionError):
+        return "RecursionError: a function calls itself without end."
+    if isinstance(error, MemoryError):
+        return "MemoryError: the code needs more memory than a page has."
+    if isinstance(error, ModuleNotFoundError):
+        top = (error.name or "").split(".")[0]
+        return f"{NOT_HERE.get(top, f'`{top}`')} is not in the page, which has NumPy and the course: use the notebook."
+    if isinstance(error, OSError | EOFError) and "input" in _last_line(error):
+        return "`input` has nobody to ask here: write the value into the code."
+    return ""
+
+
+def _place(error: BaseException) -> tuple[str | None, int | None]:
+    """The cell and line of the reader's code nearest to the error."""
+    if isinstance(error, SyntaxError) and (match := CELL.fullmatch(error.filename or "")):
+        return match["cell"], error.lineno
+    for frame in reversed(traceback.extract_tb(error.__traceback__)):
+        match = CELL.fullmatch(frame.filename)
+        if match and match["cell"] != "setup":
+            return match["cell"], frame.lineno
+    return None, None
+
+
+def _last_line(error: BaseException) -> str:
+    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if CELL.fullmatch(frame.filename)]
+    return (frames[-1].line or "") if frames else ""
+
+
+def _nothing_wrong() -> dict[str, Any]:
+    return {"error": None, "cell": None, "line": None}
+
+
+def _failed(exercise: Exercise, sentence: str) -> Result:
+    """A result for an answer that no check has seen."""
+    return Result(exercise, [Part(check.name, 0, check.points, "error") for check in exercise.checks], [sentence])

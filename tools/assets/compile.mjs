@@ -1,0 +1,17 @@
+// Compile the Python modules of a folder with the Python that will run them: node compile.mjs PYODIDE FOLDER
+// A compiled module stands beside its source, and is found without it.
+import { pathToFileURL } from "node:url";
+
+const [pyodide, folder] = process.argv.slice(2);
+const { loadPyodide } = await import(pathToFileURL(`${pyodide}/pyodide.mjs`));
+const python = await loadPyodide({ indexURL: `${pyodide}/` });
+python.FS.mkdir("/packed");
+python.FS.mount(python.FS.filesystems.NODEFS, { root: folder }, "/packed");
+const whole = python.runPython(`
+import compileall, py_compile
+compileall.compile_dir(
+    "/packed", quiet=1, legacy=True, stripdir="/packed",
+    prependdir="/lib/python3.12/site-packages", invalidation_mode=py_compile.PycInvalidationMode.UNCHECKED_HASH,
+)
+`);
+process.exit(whole ? 0 : 1);
