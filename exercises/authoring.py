@@ -76,6 +76,7 @@ from exercises.compare import (
     NotAttempted,
     Wrong,
     close,
+    difference,
     finite,
     kind_of,
     listed,
@@ -83,6 +84,7 @@ from exercises.compare import (
     numeric,
     outputs,
     upper,
+    vector,
     word,
 )
 from exercises.definition import AcceptedAnswer, Check, Exercise, WrongAnswer, clean, edit
@@ -97,6 +99,7 @@ __all__ = [
     "WrongAnswer",
     "clean",
     "close",
+    "difference",
     "edit",
     "finite",
     "kind_of",
@@ -107,5 +110,6 @@ __all__ = [
     "raw",
     "unchanged_inputs",
     "upper",
+    "vector",
     "word",
 ]

@@ -6,7 +6,6 @@ from exercises.authoring import (
     AcceptedAnswer,
     Check,
     Exercise,
-    NotAttempted,
     Wrong,
     WrongAnswer,
     close,
@@ -14,6 +13,8 @@ from exercises.authoring import (
     outputs,
     raw,
     unchanged_inputs,
+    vector,
+    word,
 )
 from exercises.classes import check_defaults, check_in_place, compare_runs, copies, random_params
 from optim_lib.optimizers import MomentumSGD
@@ -35,7 +36,7 @@ def first_steps(step_lengths):
 
 
 def settled_steps(step_lengths):
-    lengths = np.asarray(step_lengths(0.03, 0.8, 300))
+    lengths = vector(step_lengths(0.03, 0.8, 300), 300, "the array of 300 step lengths")
     close(lengths[-1:], np.array([0.15]), "with rate 0.03 and momentum 0.8, step number 300")
 
 
@@ -117,8 +118,9 @@ effective_rate = Exercise(
             edit(
                 STEP_LENGTHS, ("learning_rate * (1 - momentum**t) / (1 - momentum)", "learning_rate * np.ones(steps)")
             ),
-            "All your steps are as long as the first. That is plain SGD: a velocity still holds the earlier "
-            "gradients, so the steps grow.",
+            "All your steps are as long as the first, as in plain SGD, or with a velocity whose new gradient has only "
+            "the weight `1 - momentum`. This velocity adds the whole new gradient to what is left of the old ones, so "
+            "the steps grow.",
             points=0,
         ),
         WrongAnswer(
@@ -159,6 +161,7 @@ def one_parameter(my_momentum):
 def three_parameters(my_momentum):
     grads = [random_params(seed) for seed in range(430, 442)]
     compare_runs(my_momentum, MomentumSGD, random_params(42), grads, learning_rate=0.05, momentum=0.9)
+    check_defaults(my_momentum, MomentumSGD, seed=460)
 
 
 def changed_rate(my_momentum):
@@ -182,7 +185,6 @@ def in_place(my_momentum):
             "On the second step you write into the gradient array of the first: the velocity is the caller's own "
             "array, not a copy of it. Start from `np.zeros_like`."
         )
-    check_defaults(my_momentum, MomentumSGD, seed=460)
 
 
 MY_MOMENTUM = """
@@ -211,7 +213,9 @@ whole_class = Exercise(
     prompt="""
         Write `MyMomentum.update(params, grads)`. Both are dicts from a parameter's name to its array. Change every
         array of `params` in place, and return the same dict. Each parameter has a velocity of its own, a decayed sum of
-        gradients that starts at zero. Someone may set `optimizer.learning_rate` anew between two steps: the new rate
+        gradients that starts at zero. The dict `self.velocity` is there to keep them, by the parameter's name; it is
+        empty until a name comes up for the first time, which `if name not in self.velocity:` finds out. Someone may set
+ `optimizer.learning_rate` anew between two steps: the new rate
         then holds for the whole velocity at once.
     """,
     starter="""
@@ -248,6 +252,29 @@ whole_class = Exercise(
             edit(MY_MOMENTUM, ("+ grads[name]", "+ (1 - self.momentum) * grads[name]")),
             "Your velocity is an average of the gradients, as in Adam: the weight `1 - momentum` makes it `1 / (1 - "
             "momentum)` times smaller. This exercise asks for the decayed sum, as in the article and in PyTorch.",
+            points=1,
+            convention=True,
+        ),
+        WrongAnswer(
+            """
+            class MyMomentum:
+                def __init__(self, learning_rate=0.01, momentum=0.9):
+                    self.learning_rate = learning_rate
+                    self.momentum = momentum
+                    self.velocity = {}
+
+                def update(self, params, grads):
+                    for name in params:
+                        if name not in self.velocity:
+                            self.velocity[name] = grads[name].copy()
+                        else:
+                            self.velocity[name] *= self.momentum
+                            self.velocity[name] += (1 - self.momentum) * grads[name]
+                        params[name] -= self.learning_rate * self.velocity[name]
+                    return params
+            """,
+            "After the first step, each new gradient has the weight `1 - momentum`: PyTorch calls that `dampening`, "
+            "and leaves it out unless asked for it. This exercise asks for the decayed sum, where it has the weight 1.",
             points=1,
             convention=True,
         ),
@@ -508,8 +535,10 @@ def excerpt(product, momentum, seed):
     return np.array(path[5:])
 
 
-SWINGING = ((0.3, 0.8, 47), (1.7, 0.6, 48), (0.05, 0.95, 49))
-OTHERS = ((0.1, 0.3, 50), (3.2, 0.5, 51), (2.3, 0.15, 52), (0.02, 0.5, 53))
+# No run is near an edge: the product would have to change by 6 % to turn complex eigenvalues into real ones, or
+# convergence into divergence. Small and large momentum are found in every regime.
+SWINGING = ((0.3, 0.8, 47), (1.7, 0.6, 48), (0.05, 0.95, 49), (1.0, 0.3, 54))
+OTHERS = ((0.1, 0.3, 50), (3.2, 0.5, 51), (2.1, 0.15, 52), (0.02, 0.5, 53), (0.004, 0.8, 55))
 
 
 def diagnosed(diagnose, cases):
@@ -541,12 +570,9 @@ def of_others(diagnose):
 def regimes(diagnose):
     results = diagnosed(diagnose, SWINGING + OTHERS)
     for (_, _, regime), q, beta in results:
-        if regime is ...:
-            raise NotAttempted
+        regime = word(regime, "the regime", "diverges", "swings", "settles")
         alive = "swings" if (1 + beta - q) ** 2 < 4 * beta else "settles"
         expected = "diverges" if q > 2 * (1 + beta) else alive
-        if not isinstance(regime, str) or regime not in ("diverges", "swings", "settles"):
-            raise Wrong(f"The regime should be 'diverges', 'swings' or 'settles'; yours is {regime!r}.")
         if regime != expected:
             raise Wrong(
                 f"For a run with momentum {beta:g} and rate times curvature {q:g} the regime is '{expected}'; yours is "
@@ -579,7 +605,7 @@ diagnosis = Exercise(
         at eight successive steps *in the middle of a run* of SGD with momentum on a parabola. Rate, momentum and
         curvature are forgotten. Write `diagnose(c)`. Return the momentum $\\beta$, the product $\\eta\\lambda$, and the
         regime: `"diverges"` if the distances grow in the long run, `"swings"` if they shrink and the two eigenvalues of
-        the step are complex, `"settles"` if they shrink and both are real.
+        the step are complex, `"settles"` if they shrink and both are real. (No run lies on an edge between regimes.)
     """,
     starter="""
         def diagnose(c):
@@ -643,6 +669,12 @@ diagnosis = Exercise(
             edit(DIAGNOSE, ("trace**2 < 4 * momentum", "np.any(c[1:] * c[:-1] < 0)")),
             "A change of sign within eight steps is not the test: a slow swing may not cross in that time, and a real "
             "negative eigenvalue crosses in every step. Ask whether the eigenvalues are complex.",
+            points=4,
+        ),
+        WrongAnswer(
+            edit(DIAGNOSE, ("trace**2 < 4 * momentum", "momentum > 0.5")),
+            "The momentum alone does not tell whether a run swings: with a small rate times curvature a large momentum "
+            "still settles, and with a large one a small momentum swings. Ask whether the eigenvalues are complex.",
             points=4,
         ),
         WrongAnswer(

@@ -9,11 +9,14 @@ from exercises.authoring import (
     Wrong,
     WrongAnswer,
     close,
+    difference,
     edit,
+    numeric,
     outputs,
     unchanged_inputs,
+    vector,
 )
-from exercises.classes import check_in_place, compare_runs, random_params
+from exercises.classes import check_defaults, check_in_place, compare_runs, random_params
 from optim_lib.landscapes import quadratic, rosenbrock
 from optim_lib.optimizers import MomentumSGD, NesterovMomentum
 from optim_lib.probes import look_ahead, radius
@@ -62,7 +65,11 @@ def new_velocity(nesterov_step):
 def new_position(nesterov_step):
     theta, v = np.array([-1.0, 0.7]), np.array([-3.0, 1.0])
     got, _ = outputs(nesterov_step(theta, v, RAVINE.gradient, 0.05, 0.9), "theta", "v")
-    close(got - theta, step_of(theta, v, RAVINE.gradient, 0.05, 0.9)[0] - theta, "the change of theta")
+    close(
+        difference(got, theta, "the new theta"),
+        step_of(theta, v, RAVINE.gradient, 0.05, 0.9)[0] - theta,
+        "the change of theta",
+    )
 
 
 def many_look_ahead_steps(nesterov_step):
@@ -70,7 +77,8 @@ def many_look_ahead_steps(nesterov_step):
     theta, v, path = start.copy(), np.zeros(2), [start]
     for _ in range(20):
         theta, v = outputs(nesterov_step(theta, v, rosenbrock.gradient, 5e-4, 0.9), "theta", "v")
-        path.append(np.asarray(theta))
+        theta, v = vector(theta, 2, "the new theta"), vector(v, 2, "the new v")
+        path.append(theta)
     unchanged_inputs(nesterov_step)
     positions, _ = look_ahead(rosenbrock.gradient, start, 20, 5e-4, 0.9)
     close(np.array(path), positions, "the path of 20 steps")
@@ -115,14 +123,12 @@ look_ahead_form = Exercise(
         "The velocity decays by `momentum` and is then multiplied by the rate: the look-ahead point is "
         "`theta - learning_rate * momentum * v`.",
         "`v = momentum * v + gradient(ahead)`, and then `theta = theta - learning_rate * v` with that new `v`, from "
-        "the "
-        "old `theta`.",
+        "the old `theta`.",
     ],
     solution=NESTEROV_STEP,
     explanation=(
         "Only the place of measurement is new. The step itself is momentum's: it starts at theta, not at the "
-        "look-ahead "
-        "point, and follows the new velocity, which holds the old one already."
+        "look-ahead point, and follows the new velocity, which holds the old one already."
     ),
     wrong_answers=[
         WrongAnswer(
@@ -221,6 +227,7 @@ def shifted_first_step(cls):
 
 def shifted_twelve_steps(cls):
     compare_shifted(cls, 53, 12, learning_rate=0.05, momentum=0.9)
+    check_defaults(cls, NesterovMomentum, seed=550)
 
 
 def shifted_in_place(cls):
@@ -424,22 +431,25 @@ def shifted_run(seed, start, steps, learning_rate, momentum):
 def compare_positions(positions, seed, start, steps, what, learning_rate=0.1, momentum=0.8):
     points, grads, expected = shifted_run(seed, np.array(start), steps, learning_rate, momentum)
     got = positions(points, grads, learning_rate, momentum)
-    if np.shape(got) == (steps, len(start)):
+    got = numeric(got, "the array of positions")
+    if got.shape == (steps, len(start)):
         raise Wrong("A position is missing: there is one for each stored point, the start included.")
-    close(np.asarray(got) - points[0], expected - points[0], what)
+    if got.shape != expected.shape:
+        close(got, expected, "the array of positions")
+    close(got - points[0], expected - points[0], f"in a run of {what}, the array of positions minus `points[0]`")
 
 
 def one_conversion(positions):
-    compare_positions(positions, 57, [1.0, -2.0, 0.5], 1, "the way of one step, seen from the start,")
+    compare_positions(positions, 57, [1.0, -2.0, 0.5], 1, "one step")
 
 
 def two_conversions(positions):
-    compare_positions(positions, 58, [2.0, 1.0, -1.0], 2, "the way of two steps, seen from the start,")
+    compare_positions(positions, 58, [2.0, 1.0, -1.0], 2, "two steps")
 
 
 def long_conversion(positions):
     start = [1.0, -1.0, 3.0, 0.5]
-    compare_positions(positions, 59, start, 15, "the way of 15 steps, seen from the start,", 0.05, 0.9)
+    compare_positions(positions, 59, start, 15, "15 steps", 0.05, 0.9)
     unchanged_inputs(positions)
 
 

@@ -145,6 +145,22 @@ def _of_objects(array: np.ndarray) -> np.ndarray:
     return array.astype(float)
 
 
+def vector(actual: Any, length: int, what: str) -> np.ndarray:
+    """`actual` as a one-dimensional array of `length` numbers, or `Wrong`."""
+    array = numeric(actual, what)
+    if array.shape != (length,):
+        raise Wrong(f"{upper(what)} {_shape(array)}; shape ({length},) is expected.")
+    return array
+
+
+def difference(after: Any, before: np.ndarray, what: str) -> np.ndarray:
+    """How far `what` has moved: `after` minus `before`, or `Wrong` when `after` is no array of its shape."""
+    array = numeric(after, what)
+    if array.shape != np.shape(before):
+        raise Wrong(f"{upper(what)} {_shape(array)}; {_shape_expected(np.asarray(before))} is expected.")
+    return array - before
+
+
 def finite(array: np.ndarray, what: str) -> None:
     """Raise `Wrong` when `array` holds a NaN or an infinity."""
     bad = ~np.isfinite(array)
@@ -163,7 +179,7 @@ def describe_difference(actual: np.ndarray, expected: np.ndarray, what: str) -> 
         return f"{what} is zero; {_values(expected)} is expected."
     factor = _common_factor(actual, expected)
     if factor is not None:
-        return f"{what} {_factor_words(factor)}: yours is {_values(actual)}, expected is {_values(expected)}."
+        return f"{what} {_factor_words(factor)}: {_both(actual, expected)}."
     if actual.size > 1 and size and np.ptp(actual - expected) <= 1e-6 * np.abs(actual - expected).max():
         return f"{what} is off by {number((actual - expected).flat[0])}, the same in every place."
     if actual.ndim == 2 and actual.shape == actual.T.shape and np.allclose(actual.T, expected, RTOL, RTOL * size):
@@ -315,12 +331,21 @@ def _factor_words(factor: float) -> str:
     return f"{sign}is {size}"
 
 
+def _both(actual: np.ndarray, expected: np.ndarray) -> str:
+    """Both numbers; of a long array, those where the largest is expected."""
+    if actual.size <= 4:
+        return f"yours is {_values(actual)}, expected is {_values(expected)}"
+    place = np.unravel_index(np.abs(expected).argmax(), expected.shape)
+    index = ", ".join(map(str, place))
+    return f"at [{index}] yours is {number(actual[place])}, expected is {number(expected[place])}"
+
+
 def _values(array: np.ndarray) -> str:
     if array.ndim == 0:
         return number(array)
     flat = array.ravel()
-    shown = ", ".join(number(value) for value in flat[:3])
-    return f"[{shown}{', ...' if flat.size > 3 else ''}]"
+    shown = ", ".join(number(value) for value in flat[:4])
+    return f"[{shown}{', ...' if flat.size > 4 else ''}]"
 
 
 def _shape(array: np.ndarray) -> str:

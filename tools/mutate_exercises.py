@@ -309,10 +309,13 @@ def _own_attributes(function: ast.AST) -> list[str]:
 def _difference(one: str, other: str) -> str:
     """The lines that differ, ``"old -> new"``."""
     old, new = one.splitlines(), other.splitlines()
+    before = ""
     while old and new and old[0] == new[0]:
-        old, new = old[1:], new[1:]
+        before, old, new = old[0], old[1:], new[1:]
     while old and new and old[-1] == new[-1]:
         old, new = old[:-1], new[:-1]
+    if not old:  # something was put in: say after what
+        old, new = [before], [before, *new]
     return f"{_flat(old)} -> {_flat(new)}"
 
 
