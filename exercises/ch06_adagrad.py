@@ -1,5 +1,7 @@
 """Chapter 6, AdaGrad: effective rates, the whole class, a sparse update, and how long the way becomes."""
 
+from functools import cache
+
 import numpy as np
 
 from exercises.authoring import (
@@ -613,6 +615,7 @@ sparse = Exercise(
 # 6.4 How long the way becomes ----------------------------------------------------------------------
 
 
+@cache
 def steps_of_adagrad(distance, learning_rate, grad, before, most=2000):
     """How many steps the library's AdaGrad takes, after a first gradient whose square is `before`."""
     grads = np.full((most + 1, 1), grad)

@@ -33,11 +33,21 @@ class Wanted:
 
 @dataclass
 class Piece:
-    """Statements of one cell, by their place in it."""
+    """Statements of one cell: their places in it, and the lines that each of them fills."""
 
     cell: int
     source: str
     picks: list[int]
+    lines: list[tuple[int, int]] = field(default_factory=list)
+
+    @property
+    def text(self) -> tuple[tuple[int, int, str], ...]:
+        """What of the cell can matter: two pieces with the same text do the same, and say the same of their lines."""
+        lines = self.source.splitlines()
+        return tuple(
+            (pick if ";" in (text := "\n".join(lines[first - 1 : last])) else -1, first, text)
+            for pick, (first, last) in zip(self.picks, self.lines, strict=True)
+        )
 
 
 @dataclass
@@ -130,7 +140,12 @@ def from_data(data: Any) -> list[Found]:
                     cell=int(one["cell"]),
                     expression=str(one["expression"]),
                     pieces=[
-                        Piece(int(piece["cell"]), str(piece["source"]), [int(pick) for pick in piece["picks"]])
+                        Piece(
+                            int(piece["cell"]),
+                            str(piece["source"]),
+                            [int(pick) for pick in piece["picks"]],
+                            [(int(first), int(last)) for first, last in piece["lines"]],
+                        )
                         for piece in one["pieces"]
                     ],
                     definition=str(one["definition"]),
@@ -193,6 +208,7 @@ class _Search:
             if not pieces or pieces[-1].cell != statement.cell:
                 pieces.append(Piece(statement.cell, self.sources[statement.cell], []))
             pieces[-1].picks.append(statement.place)
+            pieces[-1].lines.append(_lines_of(statement.node))
         cell = self.statements[main[-1]].cell if main else 0
         untouched = bool(main) and _normal(definition) == _normal(wanted.starter)
         return Candidate(how, cell, expression, pieces or [Piece(0, "", [])], definition, untouched)
@@ -238,6 +254,11 @@ class _Search:
             if cell == tagged or re.search(pattern, self.sources[cell], re.MULTILINE):
                 return Candidate("tag" if cell == tagged else "name", cell, wanted.answer, problem=problem)
         return None
+
+
+def _lines_of(node: ast.stmt) -> tuple[int, int]:
+    first = min([node.lineno, *(part.lineno for part in getattr(node, "decorator_list", []))])
+    return first, node.end_lineno or first
 
 
 def _python(source: str) -> str:
