@@ -98,6 +98,7 @@ def curves_state(
 
     Examples
     --------
+    >>> from optim_lib.explorer import explore_curves
     >>> x, rates = np.arange(50), np.array([0.1, 0.5, 1.0])
     >>> explore_curves({"distance": {"gradient descent": (1 - rates[:, None]) ** x}}, x, learning_rate=rates)
     curves: distance over step, learning_rate

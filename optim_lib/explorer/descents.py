@@ -179,6 +179,7 @@ def explore_state(
 
     Examples
     --------
+    >>> from optim_lib.explorer import explore
     >>> from optim_lib.landscapes import rosenbrock
     >>> from optim_lib.optimizers import Adam
     >>> explore(Adam, rosenbrock, learning_rate=np.geomspace(1e-3, 1, 7), beta1=np.linspace(0, 0.9, 4))
@@ -238,6 +239,7 @@ def race_state(
 
     Examples
     --------
+    >>> from optim_lib.explorer import race
     >>> from optim_lib.landscapes import ravine
     >>> from optim_lib.optimizers import SGD, MomentumSGD
     >>> race([SGD, ("momentum 0.9", MomentumSGD, {"momentum": 0.9, "rate_scale": 0.1})], ravine,

@@ -41,13 +41,14 @@ def Hyperparameter(
 
     Examples
     --------
+    >>> from optim_lib.optimizers import SGD
     >>> class Scaled(SGD):
     ...     factor: float = Hyperparameter(default=0.5, below=1.0)
     ...
     ...     def step(self, theta, grad, state):
     ...         theta -= self.factor * self.learning_rate * grad
     >>> Scaled(0.1)
-    Scaled(learning_rate=0.1, factor=0.5)
+    Scaled(learning_rate=0.1, weight_decay=0.0, factor=0.5)
     >>> Scaled(factor=2.0)
     Traceback (most recent call last):
     ValueError: Scaled: factor must be a number (or an array of numbers) in [0, 1), got 2.0

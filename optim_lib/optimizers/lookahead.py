@@ -46,6 +46,8 @@ class Lookahead(Optimizer):
 
     Examples
     --------
+    >>> import numpy as np
+    >>> from optim_lib.optimizers import SGD
     >>> lookahead, params = Lookahead(SGD(learning_rate=0.1), k=2, alpha=0.5), {"w": np.array([1.0])}
     >>> for _ in range(2):
     ...     params = lookahead.update(params, {"w": np.array([1.0])})

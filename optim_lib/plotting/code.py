@@ -31,7 +31,9 @@ def source(*objects: Any, docstrings: bool = False) -> Piece:
     >>> from optim_lib.optimizers import SGD
     >>> source(SGD)
     class SGD(Optimizer):
-        learning_rate: float | Array = Hyperparameter(0.01)
+        learning_rate: float | Array = Hyperparameter(default=0.01)
+        weight_decay: float | Array = L2Penalty(default=0.0)
+        elementwise = True
     <BLANKLINE>
         def step(self, theta: Array, grad: Array, state: ParameterState) -> None:
             theta -= self.learning_rate * grad

@@ -24,7 +24,8 @@ from optim_lib.training import checkpoints
 from optim_lib.training.torch_model import TorchModel
 
 Array = NDArray[np.floating]
-Schedule = Callable[[float, float], float]
+# (initial rate, epoch) to a rate; the functions of `optim_lib.schedules` take and give arrays too.
+Schedule = Callable[[float, float], Any]
 
 # A run whose loss is this many times its first loss has diverged.
 FAR = 1e6
