@@ -16,21 +16,10 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
+from optim_lib.pages import Piece
+
 FOLDER = Path(__file__).parent / "quizzes"
 INPUTS = {"multiple_choice": "radio", "many_choice": "checkbox"}
-
-
-class Quiz:
-    """The questions of one chapter, shown as HTML."""
-
-    def __init__(self, html: str, text: str) -> None:
-        self.html, self.text = html, text
-
-    def _repr_html_(self) -> str:
-        return self.html
-
-    def __repr__(self) -> str:
-        return self.text
 
 
 def names() -> list[str]:
@@ -63,12 +52,14 @@ def questions(name: str) -> list[dict[str, Any]]:
     return found
 
 
-def quiz(name: str) -> Quiz:
+def quiz(name: str) -> Piece:
     """The quiz of a chapter; an answer is judged as it is chosen."""
-    return Quiz(_style() + _section(name), f"A quiz of {len(questions(name))} questions; it is answered in a notebook.")
+    return Piece(
+        _style() + _section(name), f"A quiz of {len(questions(name))} questions; it is answered in a notebook."
+    )
 
 
-def every_quiz() -> Quiz:
+def every_quiz() -> Piece:
     """All quizzes, each under the title of its chapter; on the site those answered rightly are hidden."""
     from exercises.registry import chapters
 
@@ -78,7 +69,7 @@ def every_quiz() -> Quiz:
         f"{_section(name)}</div>"
         for name in names()
     ]
-    return Quiz(f"{_style()}<div data-open-questions>{''.join(parts)}</div>", "All questions of the quizzes.")
+    return Piece(f"{_style()}<div data-open-questions>{''.join(parts)}</div>", "All questions of the quizzes.")
 
 
 def _section(name: str) -> str:

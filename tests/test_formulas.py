@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from fontTools.ttLib import TTFont
 
+from optim_lib.pages import inline
 from tools import formulas
 
 
@@ -54,3 +55,10 @@ def test_the_font_has_what_the_pages_use_and_what_a_browser_draws_by_itself(tmp_
     assert "ß" not in characters
     assert "MATH" in font
     assert "url('./STIXTwoMath.woff2')" in (tmp_path / "out" / "formulas.css").read_text(encoding="utf-8")
+
+
+def test_a_formula_in_an_output_is_set_too(typesetter):
+    done = formulas.set_in_outputs(inline(r"the rate $2/\lambda$, and *not* more"), typesetter)
+    assert r"\(" not in done
+    assert "<math>" in done
+    assert "λ" in done

@@ -12,6 +12,8 @@ import re
 import shutil
 import subprocess
 import unicodedata
+from collections.abc import Callable
+from html import unescape
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -29,6 +31,10 @@ SCRIPT = Path(__file__).parent / "assets" / "formulas.mjs"
 STYLE = "Temml-STIX2.css"
 # What a browser draws without a character that asks for it: italic letters and Greek for plain ones, and the root.
 DRAWN = {*map(chr, range(0x1D434, 0x1D468)), *map(chr, range(0x1D6E2, 0x1D71C)), "\u210e", "\u221a"}
+
+
+# What optim_lib.pages makes of a formula in a caption or a table.
+IN_OUTPUT = re.compile(r'<span class="math notranslate nohighlight">\\\((.*?)\\\)</span>', re.DOTALL)
 
 
 class Typesetter:
@@ -68,7 +74,7 @@ class Typesetter:
 _typesetter: Typesetter | None = None
 
 
-def _mathml(tex: str, display: bool, node: nodes.Node) -> str:
+def _mathml(tex: str, display: bool, node: nodes.Node | None) -> str:
     global _typesetter
     _typesetter = _typesetter or Typesetter()
     try:
@@ -95,6 +101,11 @@ def visit_display(translator: HTML5Translator, node: nodes.math_block) -> None:
     translator.body.append(translator.starttag(node, "div", CLASS="math", tabindex="0"))
     translator.body.append(f"{_mathml(displayed(node.astext()), True, node)}</div>")
     raise nodes.SkipNode
+
+
+def set_in_outputs(html: str, typeset: Callable[[str, bool], str]) -> str:
+    r"""A page with the formulas set that the outputs of its cells hold as ``\\(...\\)``, for a notebook's MathJax."""
+    return IN_OUTPUT.sub(lambda found: f'<span class="math">{typeset(unescape(found[1]), False)}</span>', html)
 
 
 def characters(pages: Path) -> set[str]:
@@ -127,8 +138,18 @@ def write_font(pages: Path, folder: Path) -> None:
     (folder / "formulas.css").write_text(style.replace("local('STIXTwoMath'),", ""), encoding="utf-8")
 
 
+def _set_outputs(pages: Path) -> None:
+    for page in pages.rglob("*.html"):
+        before = page.read_text(encoding="utf-8")
+        if IN_OUTPUT.search(before):
+            after = set_in_outputs(before, lambda tex, display: _mathml(tex, display, None))
+            page.write_text(after, encoding="utf-8")
+
+
 def _finish(app: Sphinx, error: Exception | None) -> None:
     global _typesetter
+    if error is None and app.builder.format == "html":
+        _set_outputs(Path(app.outdir))
     if _typesetter:
         _typesetter.close()
         _typesetter = None
