@@ -24,7 +24,7 @@ for variable in ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE"):
 
 import pytest  # noqa: E402
 
-RESULTS = Path(__file__).parents[1] / "optim_lib" / "experiments" / "results" / "speed.json"
+RESULTS = Path(__file__).parents[1] / "experiments" / "results" / "speed.json"
 LEAST_ROUNDS, MOST_ROUNDS = 4, 300
 # Some rules do less in their first steps: RAdam of torch.optim in five of them. Long jobs are not run in again.
 WARM_UP, SHORT = 6, 0.2

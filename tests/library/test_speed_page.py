@@ -4,7 +4,7 @@ from experiments import speed
 from tests.library.table import OPTIMIZERS
 
 
-def ratio(what, size, value, peer=speed.DEFAULT, bar=1.0):
+def ratio(what, size, value, peer=speed.DEFAULT, bar=1.1):
     return {"what": what, "size": size, "peer": peer, "ours": value, "theirs": 1.0, "bar": bar, "ratio": value}
 
 
