@@ -96,7 +96,8 @@ def python_of(environment: Path) -> Path:
 
 
 def run(*command: str | Path) -> str:
-    done = subprocess.run(list(map(str, command)), capture_output=True, text=True, check=False)
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}  # or pip finds us there
+    done = subprocess.run(list(map(str, command)), env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
 
@@ -139,11 +140,11 @@ print(check("8.2", exercise.load(exercise.solution)).status, time.perf_counter()
 """
 
 
-def test_the_wheel_alone_gives_the_core_and_the_exercises(bare, tmp_path):
+def test_the_wheel_alone_gives_the_core_and_the_exercises(bare, tmp_path, monkeypatch):
     """The size and the times are printed (pytest -s); they are no test, since a machine may be busy."""
     python = python_of(bare)
     seconds = run(python, "-I", "-W", "error", "-c", CORE)
-    os.environ["OPTIM_COURSE_PROGRESS"] = str(tmp_path / "progress.json")
+    monkeypatch.setenv("OPTIM_COURSE_PROGRESS", str(tmp_path / "progress.json"))
     status, first_verdict = run(python, "-I", "-W", "error", "-c", CHECK).split()
     assert status == "right"
     site = next(bare.rglob("optim_lib")).parent

@@ -90,8 +90,8 @@ def test_glossary_entries_are_distinct_and_lead_to_chapters():
     terms = [line for line in text.splitlines() if line and not line.startswith((" ", ":"))]
     assert len(terms) == len({term.lower() for term in terms}) >= 50
     for definition in (line for line in text.splitlines() if line.startswith("  ")):
-        chapter = re.search(r"\{doc\}`Chapter \d+ <(\w+)>`$", definition)
-        assert chapter, definition
-        assert (CHAPTERS / f"{chapter[1]}.ipynb").exists(), definition
+        page = re.search(r"\{doc\}`(?:Chapter \d+|Cheat sheet|API reference) <(\w+)>`$", definition)
+        assert page, definition
+        assert any((CHAPTERS / f"{page[1]}{suffix}").exists() for suffix in (".ipynb", ".md")), definition
         for _, target in re.findall(r"\{term\}`(?:([^<`]+) <)?([^>`]+)>?`", definition):
             assert target in terms, target

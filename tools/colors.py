@@ -22,7 +22,7 @@ ROOT = Path(__file__).parents[1]
 FOLDERS = ("book", "exercises", "experiments", "optim_lib", "tools/assets")
 DRAWINGS = ("book/logo.svg", "book/favicon.svg")
 
-_RULE = re.compile(r"[^{}]*\{[^{}]*\}")
+_RULE = re.compile(r"(?P<selector>(?:@media[^{}]*\{)?[^{}]*)\{[^{}]*\}")
 _USE = re.compile(r"(--uo-(?P<role>[a-z]+)(?:: |, )(?:var\(--jp-[\w-]+, )?)(?P<color>#[0-9a-fA-F]{3,6})\b")
 _STROKE = re.compile(r'((?:stroke|fill)=")#[0-9a-fA-F]{6}(" class="(?P<name>[a-z]+)")')
 
@@ -41,8 +41,10 @@ def painted_sheet(text: str) -> str:
     """A style sheet with the palette's colors."""
 
     def rule(match: re.Match[str]) -> str:
-        selector = match[0].partition("{")[0]
-        dark, card = re.search("dark|theme-light=false", selector), ".uo-card" in selector
+        dark = re.search("dark|theme-light=false", match["selector"])
+        card = (
+            re.search(r"\.uo-card|:root", match["selector"]) is not None
+        )  # or a class's report, whose colors are these
         return _USE.sub(lambda use: f"{use[1]}{color(use['role'], bool(dark), card)}", match[0])
 
     return _RULE.sub(rule, text)
