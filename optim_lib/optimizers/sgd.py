@@ -110,7 +110,9 @@ class MomentumSGD(Optimizer):
     elementwise = True
 
     def step(self, theta: Array, grad: Array, state: ParameterState) -> None:
-        accumulate(grad, state, self.momentum, self.dampening)
+        if state.t > 1 and np.any(self.dampening):
+            grad = (1 - self.dampening * (self.momentum > 0)) * grad
+        accumulate(grad, state, self.momentum)
         theta -= self.learning_rate * state.velocity
 
 
@@ -170,10 +172,7 @@ class NesterovMomentum(Optimizer):
         theta -= self.learning_rate * (grad + self.momentum * state.velocity)
 
 
-def accumulate(grad: Array, state: ParameterState, momentum: float | Array, dampening: float | Array = 0.0) -> None:
-    r"""Update the velocity in place: :math:`v_t = \beta v_{t-1} + (1 - d) g_t`, and :math:`v_1 = g_1`."""
+def accumulate(grad: Array, state: ParameterState, momentum: float | Array) -> None:
+    r"""Update the velocity in place: :math:`v_t = \beta v_{t-1} + g_t`."""
     state.velocity *= momentum
-    if state.t == 1 or not np.any(dampening):
-        state.velocity += grad
-    else:
-        state.velocity += (1 - dampening * (momentum > 0)) * grad
+    state.velocity += grad
