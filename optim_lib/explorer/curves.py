@@ -4,23 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from optim_lib.explorer import table as tables
 from optim_lib.explorer.quests import Prediction, Quest
-from optim_lib.explorer.state import FigureState, Packing, Slider, judged
+from optim_lib.explorer.sentences import opening_of_curves
+from optim_lib.explorer.state import FigureState, Names, Packing, Slider, finished
 from optim_lib.explorer.table import Series, Table
 from optim_lib.explorer.words import labels, number, words
-from optim_lib.palette import palette
+from optim_lib.palette import color_places
 
 Array = NDArray[np.floating]
 
 MOST_AXES = 3
 MOST_CURVES = 6
-# A linear panel's values become this many steps between its lowest and its highest; one code more marks a divergence.
-STEPS = 65_000
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ class _Panel:
             return tables.loss_codes(curve)
         low, high = self.range()
         alive = np.isfinite(curve)
-        scaled = np.rint((np.where(alive, curve, low) - low) / (high - low) * STEPS)
+        scaled = np.rint((np.where(alive, curve, low) - low) / (high - low) * tables.STEPS)
         return np.where(alive, scaled, tables.DIVERGED).astype(np.uint16)
 
 
@@ -60,9 +60,12 @@ def curves_state(
     xlabel: str = "step",
     log_y: Sequence[str] = (),
     judged: str | None = None,
+    given: Sequence[str] = (),
+    ideal: float | None = 0.0,
     quests: Sequence[Quest | Prediction] = (),
     initial: Mapping[str, float] | None = None,
     title: str | None = None,
+    key: str | None = None,
     describe: str | None = None,
     **axes: ArrayLike,
 ) -> FigureState:
@@ -81,13 +84,17 @@ def curves_state(
         The titles of panels with a logarithmic axis. Their values must be positive, or 0 where nothing is left.
     judged : str, optional
         The panel whose final values the sentence below the charts reports and the quests look at: the last by default.
-        Lower is better.
+    given : sequence of str
+        The axes that belong to the problem, such as the size of its gradient: nobody chooses them, so the sentence
+        calls none of their values the best.
+    ideal : float, optional
+        Where the judged curves should end: 0, the default, stands for as low as can be. None if none is better.
     quests : sequence of quests
         As in `explore`; `reach`, `find_best`, `beats`, `predict` and `quest` make sense here.
     initial : mapping of axis name to value, optional
         Where the sliders stand first; the middle of an axis by default.
-    title, describe : str, optional
-        A heading, and a sentence for screen readers that says what the figure is for.
+    title, key, describe : str, optional
+        As in `explore`.
     **axes : array of one dimension
         One to three, of at least two values.
 
@@ -110,58 +117,48 @@ def curves_state(
     unknown = [name for name in (*log_y, *([judged] if judged else [])) if name not in panels]
     if not checked or unknown:
         raise ValueError(f"panels must be named in log_y and judged, {', '.join(panels)}, got {unknown}")
+    if strangers := [name for name in given if name not in grid]:
+        raise ValueError(f"given must name axes of this figure, {', '.join(grid)}, got {strangers[0]!r}")
     chosen = next((panel for panel in checked if panel.title == judged), checked[-1])
     start = _initial(grid, initial or {})
     series = [_series(label, curve, shape) for label, curve in chosen.curves.items()]
     data = Table(None, np.zeros((1, 2)), x.size - 1, grid, series, 0.0, start)
-    about = f"curves: {' and '.join(panels)} over {xlabel}, {' x '.join(grid)}"
-    return _state(about, title, describe, checked, chosen, x, xlabel, data, quests)
-
-
-def _state(
-    about: str,
-    title: str | None,
-    describe: str | None,
-    panels: Sequence[_Panel],
-    chosen: _Panel,
-    x: Array,
-    xlabel: str,
-    data: Table,
-    quests: Sequence[Quest | Prediction],
-) -> FigureState:
-    tasks, masks = judged(quests, data)
-    packing, described = Packing(), []
-    for panel in panels:
-        curves = []
-        for label, curve in panel.curves.items():
-            codes = panel.codes(curve)
-            packing.rows(codes)
-            curves.append({"label": label, "shape": list(codes.shape[:-1])})
-        described.append(
-            {"title": panel.title, "log": panel.log, "range": list(map(float, panel.range())), "curves": curves}
-        )
-    packing.masks(masks)
+    packing = Packing()
     spec = {
         "kind": "curves",
-        "title": title or about.removeprefix("curves: "),
-        "describe": describe or "",
-        "key": title or about.removeprefix("curves: "),
         "x": [float(f"{value:.6g}") for value in x],
         "xlabel": xlabel,
-        "panels": described,
-        "judged": panels.index(chosen),
-        "labels": list(dict.fromkeys(label for panel in panels for label in panel.curves)),
-        "axes": [{"name": words(name), "labels": labels(values)} for name, values in data.axes.items()],
-        "initial": list(data.initial),
-        "quests": tasks,
-        "layout": packing.layout,
-        "palette": {"light": palette(), "dark": palette(dark=True)},
+        "panels": [_packed(panel, packing) for panel in checked],
+        "judged": checked.index(chosen),
+        "ideal": ideal,
+        "labels": list(dict.fromkeys(label for panel in checked for label in panel.curves)),
+        "axes": [
+            {"key": name, "name": words(name), "labels": labels(values), "given": name in given}
+            for name, values in grid.items()
+        ],
+        "initial": list(start),
     }
+    spec["colors"] = color_places(spec["labels"])
+    about = f"{' and '.join(panels)} over {xlabel}, {' x '.join(grid)}"
+    names = Names(about, title or about, title or "", key, describe)
     sliders = [
         Slider(name, labels(values), index, words(name), words(name))
         for (name, values), index in zip(data.axes.items(), data.initial, strict=True)
     ]
-    return FigureState("curves", about, title or "", spec, packing.parts, data, sliders)
+    codes = {label: chosen.codes(curve) for label, curve in chosen.curves.items()}
+    return finished(
+        "curves", names, spec, packing, data, sliders, quests, says=lambda spec: opening_of_curves(spec, codes)
+    )
+
+
+def _packed(panel: _Panel, packing: Packing) -> dict[str, Any]:
+    """Pack the curves of a panel; what the page needs to know of it."""
+    curves = []
+    for label, curve in panel.curves.items():
+        codes = panel.codes(curve)
+        packing.rows(codes)
+        curves.append({"label": label, "shape": list(codes.shape[:-1])})
+    return {"title": panel.title, "log": panel.log, "range": list(map(float, panel.range())), "curves": curves}
 
 
 def _checked_axes(axes: Mapping[str, ArrayLike]) -> dict[str, Array]:

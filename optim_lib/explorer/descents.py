@@ -10,7 +10,7 @@ from __future__ import annotations
 import inspect
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -19,11 +19,12 @@ from numpy.typing import ArrayLike, NDArray
 from optim_lib.descent import Sweep, sweep
 from optim_lib.explorer import table as tables
 from optim_lib.explorer.quests import Prediction, Quest
-from optim_lib.explorer.state import FigureState, Packing, Slider, judged
+from optim_lib.explorer.sentences import opening
+from optim_lib.explorer.state import FigureState, Names, Packing, Slider, finished
 from optim_lib.explorer.table import Series, Table
 from optim_lib.explorer.words import labels, number, position, ticks, words
 from optim_lib.landscapes import Landscape
-from optim_lib.palette import palette
+from optim_lib.palette import color_places
 
 Array = NDArray[np.floating]
 
@@ -109,7 +110,9 @@ class Setup:
     runners: Sequence[Runner]
     initial: tuple[int, ...]
     curves: Sequence[MapCurve] = ()
+    marks: Mapping[str, tuple[float, float]] = field(default_factory=dict)
     title: str | None = None
+    key: str | None = None
     describe: str | None = None
     height: int = HEIGHT
 
@@ -145,8 +148,10 @@ def explore_state(
     seed: int = 0,
     quests: Sequence[Quest | Prediction] = (),
     map_curves: Sequence[MapCurve] = (),
+    marks: Mapping[str, ArrayLike] | None = None,
     initial: Mapping[str, float] | None = None,
     title: str | None = None,
+    key: str | None = None,
     describe: str | None = None,
     height: int = HEIGHT,
     **hyperparameters: float | ArrayLike,
@@ -167,11 +172,16 @@ def explore_state(
         Tasks from `optim_lib.explorer`: `reach`, `largest_stable`, `diverge`, `find_best`, `settle_in`, `predict`, ...
     map_curves : sequence of MapCurve, optional
         Theory drawn over the map of settings.
+    marks : dict of str to (x, y), optional
+        Points of the surface to mark and name.
     initial : dict of axis name to value, optional
         Where the sliders stand first (at the nearest value on the axis). By default, a hyperparameter's usual value
         where the axis has it near, else the middle of the axis.
     title, describe : str, optional
         A heading, and a sentence for screen readers that says what the figure is for.
+    key : str, optional
+        A short name that is the same for ever: links to the figure carry it, and what a reader does with the figure is
+        kept under it. By default it is made from the title.
     height : int, default 400
         Of the surface, in pixels, where the page is 740 pixels wide.
     **hyperparameters : float or array of one dimension
@@ -200,7 +210,9 @@ def explore_state(
         runners=[runner],
         initial=_initial(axes, usual, initial),
         curves=map_curves,
+        marks={label: tuple(map(float, point)) for label, point in (marks or {}).items()},
         title=title,
+        key=key,
         describe=describe,
         height=height,
     )
@@ -217,8 +229,10 @@ def race_state(
     seed: int = 0,
     quests: Sequence[Quest | Prediction] = (),
     map_curves: Sequence[MapCurve] = (),
+    marks: Mapping[str, ArrayLike] | None = None,
     initial: Mapping[str, float] | None = None,
     title: str | None = None,
+    key: str | None = None,
     describe: str | None = None,
     height: int = HEIGHT,
     **hyperparameters: float | ArrayLike,
@@ -262,7 +276,9 @@ def race_state(
         runners=runners,
         initial=_initial(axes, dict(initial or {}), initial),
         curves=map_curves,
+        marks={label: tuple(map(float, point)) for label, point in (marks or {}).items()},
         title=title,
+        key=key,
         describe=describe,
         height=height,
     )
@@ -282,48 +298,48 @@ def descent_state(
     floor = tables.floor_of(setup.landscape, [grid.losses for own in grids for grid in own])
     series = [_series(runner, own, floor) for runner, own in zip(setup.runners, grids, strict=True)]
     data = Table(setup.landscape, setup.starts, setup.steps, setup.axes, series, floor, setup.initial)
-    tasks, masks = judged(quests, data)
     view = tables.picture(data.landscape.window, WIDTH / setup.height)
     packing = Packing()
     for one in series:
         units = tables.point_units(one.points, view)
         for values in (units[..., 0], units[..., 1], tables.loss_codes(one.gaps)):
             packing.rows(values)
-    field, largest, exponent = tables.sample_field(data.landscape, view, data.floor)
-    packing.field(field)
-    packing.masks(masks)
-    spec = _spec(setup, data, view)
-    spec |= {"field": {"largest": largest, "exponent": exponent}, "quests": tasks, "layout": packing.layout}
-    about = f"explorer: {setup.matchup}, {' x '.join(setup.axes)}"
+    samples, largest, exponent = tables.sample_field(data.landscape, view, data.floor)
+    packing.field(samples)
+    spec = {**_spec(setup, data, view), "field": {"largest": largest, "exponent": exponent}}
+    about = f"{setup.matchup}, {' x '.join(setup.axes)}"
+    names = Names(about, setup.matchup, setup.title or "", setup.key, setup.describe)
     sliders = [_slider(place, data, spec["axes"][place]["of"]) for place in range(len(data.axes))]
-    return FigureState(setup.kind, about, setup.title or "", spec, packing.parts, data, sliders, setup)
+
+    def says(spec: dict[str, Any]) -> str:
+        return opening(spec, data, view)
+
+    return finished(setup.kind, names, spec, packing, data, sliders, quests, says, setup)
 
 
 def _spec(setup: Setup, data: Table, view: Sequence[float]) -> dict[str, Any]:
     starts = range(len(data.starts))
+    colors = color_places(data.labels)
     return {
         "kind": setup.kind,
-        "title": setup.matchup,
-        "describe": setup.describe or "",
-        "key": f"{setup.matchup}, {' x '.join(setup.axes)}" if setup.title is None else setup.title,
         "steps": data.steps,
+        "initial": list(data.initial),
         "measure": "loss" if data.floor == 0 else "loss above the minimum",
         "axes": [_axis_spec(name, values, data) for name, values in data.axes.items()],
         "series": [
-            {"label": s.label, "note": s.note, "axes": list(s.axes), "shape": list(s.gaps.shape[1:-1])}
-            for s in data.series
+            {"label": s.label, "note": s.note, "axes": list(s.axes), "shape": list(s.gaps.shape[1:-1]), "color": color}
+            for s, color in zip(data.series, colors, strict=True)
         ],
         "starts": [_in_view(point, view) for point in data.starts],
         "startLabels": [f"({number(x)}, {number(y)})" for x, y in data.starts],
         "minima": [_in_view(point, view) for point in data.landscape.minima],
         "saddles": [_in_view(point, view) for point in data.landscape.saddles],
+        "marks": [[label, *_in_view(point, view)] for label, point in setup.marks.items()],
         "view": list(view),
         "aspect": WIDTH / setup.height,
-        "lossRange": [_loss_range(data, k) for k in starts],
         "endRange": [_end_range(data, k) for k in starts],
         "endClipped": [bool(_end_range(data, k)[0] > _extent(data, k)[0] + 0.05) for k in starts],
         "curves": [_curve_spec(curve, data) for curve in setup.curves],
-        "palette": {"light": palette(), "dark": palette(dark=True)},
     }
 
 
@@ -354,7 +370,9 @@ def _axis_spec(name: str, values: Array, data: Table) -> dict[str, Any]:
     index = list(data.axes).index(name)
     owners = [series.label for series in data.series if index in series.axes]
     return {
+        "key": name,
         "name": words(name),
+        "given": name == "noise",
         "labels": labels(values),
         "ticks": ticks(values),
         "of": owners if len(owners) < len(data.series) else [],
@@ -383,12 +401,6 @@ def _finite(values: Array) -> list[float | None]:
 def _in_view(point: Sequence[float], view: Sequence[float]) -> list[float]:
     left, right, bottom, top = view
     return [(float(point[0]) - left) / (right - left), (float(point[1]) - bottom) / (top - bottom)]
-
-
-def _loss_range(data: Table, start: int) -> list[float]:
-    """The decades that the loss chart shows, the same for every setting, so that the axis stands still."""
-    best, usual, high = _extent(data, start)
-    return _padded(max(best, usual - 1.0), high + 0.3)
 
 
 def _end_range(data: Table, start: int) -> list[float]:

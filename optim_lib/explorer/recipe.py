@@ -167,7 +167,9 @@ def _described(setup: Setup) -> Recipe:
         ],
         "initial": list(setup.initial),
         "curves": [{"label": c.label, "xs": _numbers(c.xs), "ys": _numbers(c.ys)} for c in setup.curves],
+        "marks": {label: list(point) for label, point in setup.marks.items()},
         "title": setup.title,
+        "key": setup.key,
         "describe": setup.describe,
         "height": setup.height,
     }
@@ -196,7 +198,9 @@ def _setup(recipe: Recipe) -> Setup:
         runners=runners,
         initial=tuple(recipe["initial"]),
         curves=[MapCurve(c["label"], c["xs"], c["ys"]) for c in recipe["curves"]],
+        marks={label: tuple(point) for label, point in recipe["marks"].items()},
         title=recipe["title"],
+        key=recipe["key"],
         describe=recipe["describe"],
         height=recipe["height"],
     )

@@ -8,7 +8,7 @@ still picture. It is made by `explore_state`, `race_state` and `curves_state`, a
 from __future__ import annotations
 
 import zlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from optim_lib.explorer import table as tables
 from optim_lib.explorer.quests import Mask, Prediction, Quest
 from optim_lib.explorer.table import Table
+from optim_lib.explorer.words import slug, typographic
 
 
 @dataclass(frozen=True)
@@ -96,7 +97,46 @@ class Packing:
             self.layout.append(["bits", mask.size, 1])
 
 
-def judged(quests: Sequence[Quest | Prediction], data: Table) -> tuple[list[dict[str, Any]], list[Mask]]:
-    """What the page needs of each quest: its description, and where it is done."""
-    found = [quest.spec(data) for quest in quests]
-    return [spec for spec, _ in found], [mask for _, mask in found]
+@dataclass(frozen=True)
+class Names:
+    """What a figure is called: in a terminal, to those who do not see it, above it, and where its work is kept."""
+
+    about: str
+    title: str
+    heading: str
+    key: str | None
+    describe: str | None
+
+
+def finished(
+    kind: str,
+    names: Names,
+    spec: dict[str, Any],
+    packing: Packing,
+    data: Table,
+    sliders: list[Slider],
+    quests: Sequence[Quest | Prediction],
+    says: Callable[[dict[str, Any]], str],
+    setup: Any = None,
+) -> FigureState:
+    """A state from its parts: what all kinds of figures have in their specs is added here."""
+    judged = [quest.spec(data) for quest in quests]
+    packing.masks([mask for _, mask in judged])
+    spec |= {
+        "title": typographic(names.title),
+        "heading": typographic(names.heading),
+        "key": slug(names.key or names.heading or names.about),
+        "describe": typographic(names.describe or ""),
+        "quests": [_printed(told) for told, _ in judged],
+        "layout": packing.layout,
+    }
+    spec["says"] = typographic(says(spec))
+    prefix = "curves" if kind == "curves" else "explorer"
+    return FigureState(kind, f"{prefix}: {names.about}", spec["heading"], spec, packing.parts, data, sliders, setup)
+
+
+def _printed(quest: dict[str, Any]) -> dict[str, Any]:
+    """A quest's words as they are printed."""
+    told = {name: typographic(value) if isinstance(value, str) else value for name, value in quest.items()}
+    told |= {"choices": [typographic(choice) for choice in quest["choices"]]} if "choices" in quest else {}
+    return told | {"id": quest["id"]}

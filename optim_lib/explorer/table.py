@@ -27,6 +27,9 @@ LARGEST = 9.99e36
 LEAST_EXPONENT = -16
 DIVERGED = 65535
 
+# Values on a linear axis: this many steps between the lowest and the highest.
+STEPS = 65_000
+
 # The field of contours: samples a side, and the range of the integers that hold it.
 SAMPLES = 128
 FIELD_RANGE = 2**24 - 1

@@ -7,35 +7,31 @@ from __future__ import annotations
 
 import functools
 import html
-import pathlib
 from collections.abc import Callable
-from typing import ParamSpec
+from typing import Any, ParamSpec
 
 import anywidget
 import ipywidgets
 import traitlets
 
+from optim_lib.explorer import markup
 from optim_lib.explorer.curves import curves_state
 from optim_lib.explorer.descents import explore_state, race_state
 from optim_lib.explorer.recipe import recipe_of
+from optim_lib.explorer.script import script, style
 from optim_lib.explorer.state import FigureState, Slider
 
-HERE = pathlib.Path(__file__).parent
-
 P = ParamSpec("P")
-
-
-def script(name: str) -> str:
-    """The code of a figure: what all share, and then its own. A page takes one file for each widget."""
-    return "\n".join((HERE / file).read_text(encoding="utf-8") for file in ("common.js", name))
 
 
 class Canvas(anywidget.AnyWidget):
     """The drawing: it gets the table once, and from then on only where the sliders stand."""
 
-    _css = HERE / "explorer.css"
+    _esm = script()
+    _css = style()
 
     spec = traitlets.Dict().tag(sync=True)
+    html = traitlets.Unicode().tag(sync=True)
     table = traitlets.Bytes().tag(sync=True)
     recipe = traitlets.Dict(allow_none=True).tag(sync=True)
     i0 = traitlets.Int(0).tag(sync=True)
@@ -49,16 +45,12 @@ class Canvas(anywidget.AnyWidget):
 class ExplorerCanvas(Canvas):
     """Paths on a surface, the loss at each step, and the map of settings."""
 
-    _esm = script("explorer.js")
-
     start = traitlets.Int(0).tag(sync=True)
     step = traitlets.Int(0).tag(sync=True)
 
 
 class CurvesCanvas(Canvas):
     """Panels of curves."""
-
-    _esm = script("curves.js")
 
 
 class SliderFigure(ipywidgets.VBox):
@@ -91,6 +83,13 @@ class SliderFigure(ipywidgets.VBox):
     def __repr__(self) -> str:
         return self.state.about
 
+    def _repr_mimebundle_(self, **kwargs: Any) -> Any:
+        """As a widget where there are widgets; elsewhere a picture, which the site's script brings to life."""
+        bundle = super()._repr_mimebundle_(**kwargs)
+        data = bundle[0] if isinstance(bundle, tuple) else bundle
+        data["text/html"] = markup.page(self.state, self.model_id or "")
+        return bundle
+
 
 class Explorer(SliderFigure):
     """What `explore` and `race` return: the sliders above the canvas."""
@@ -109,8 +108,13 @@ class CurvesFigure(SliderFigure):
 
 
 def _traits(state: FigureState) -> dict[str, object]:
-    full = ipywidgets.Layout(width="100%")
-    return {"spec": state.spec, "table": state.table, "recipe": recipe_of(state), "layout": full}
+    return {
+        "spec": state.spec,
+        "html": markup.inside(state),
+        "table": state.table,
+        "recipe": recipe_of(state),
+        "layout": ipywidgets.Layout(width="100%"),
+    }
 
 
 def tied_slider(canvas: Canvas, place: int, slider: Slider) -> ipywidgets.SelectionSlider:

@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
+
+from optim_lib.explorer.table import DIVERGED, LEAST_EXPONENT
+
+LETTERS = "ABCDEFGHIJ"
 
 Values = NDArray[np.floating]
 
@@ -35,6 +42,53 @@ def labels(values: Values) -> list[str]:
 def words(name: str) -> str:
     """An argument's name as words: learning_rate becomes learning rate."""
     return name.replace("_", " ")
+
+
+def listed(items: Sequence[str]) -> str:
+    """Words in a row: "a, b and c"."""
+    return "".join(items) if len(items) < 2 else f"{', '.join(items[:-1])} and {items[-1]}"
+
+
+def typographic(text: str) -> str:
+    """Straight quotation marks and apostrophes as they are printed."""
+    text = re.sub(r'(^|[\s(\u2014])"', "\\1\u201c", text).replace('"', "\u201d")
+    return re.sub(r"(^|[\s(\u2014\u201c])'", "\\1\u2018", text).replace("'", "\u2019")
+
+
+def slug(text: str) -> str:
+    """A name for addresses and stores: lower case, words joined by hyphens."""
+    return re.sub(r"[^a-z0-9]+", "-", text.lower().replace("'", "").replace("\u2019", "")).strip("-")
+
+
+def loss_text(code: int) -> str:
+    """The loss that a code of the table stands for, as the figures write it."""
+    if code == DIVERGED:
+        return "diverged"
+    if code == 0:
+        return "under 1e-16"
+    digits, exponent = str(code % 900 + 100), code // 900 + LEAST_EXPONENT
+    if -4 <= exponent < 0:
+        return "0." + "0" * (-exponent - 1) + digits.rstrip("0")
+    if 2 <= exponent < 6:
+        return digits + "0" * (exponent - 2)
+    whole = digits[: exponent + 1] if 0 <= exponent < 2 else digits[0]
+    rest = digits[len(whole) :].rstrip("0")
+    number = f"{whole}.{rest}" if rest else whole
+    return number if 0 <= exponent < 2 else f"{number}e{exponent}"
+
+
+def plain_number(value: float, span: float) -> str:
+    """A number as exact as a reader can see it on an axis of this span."""
+    if abs(value) < 1e-9 * span:
+        return "0"
+    digits = int(np.clip(np.ceil(np.log10(abs(value) / span)) + 3, 2, 6))
+    rounded = float(f"{value:.{digits}g}")
+    if abs(rounded) < 1e-4 or abs(rounded) >= 1e6:
+        mantissa, exponent = f"{rounded:e}".split("e")
+        text = f"{mantissa.rstrip('0').rstrip('.')}e{int(exponent)}"
+    else:
+        text = np.format_float_positional(rounded, trim="-")
+    return text.replace("-", "\u2212")
 
 
 def scale(values: Values) -> str:

@@ -52,7 +52,7 @@ def show(browser, tmp_path):
 
     def open_page(figure, width=800, **options):
         canvas = figure.canvas
-        names = ("spec", "i0", "i1", "i2", "start", "step")
+        names = ("spec", "html", "i0", "i1", "i2", "start", "step")
         state = {name: getattr(canvas, name) for name in names if canvas.has_trait(name)}
         state["table"] = base64.b64encode(canvas.table).decode()
         written = PAGE.format(css=canvas._css, code=canvas._esm, state=json.dumps(state).replace("</", "<\\/"))

@@ -111,10 +111,10 @@ def test_quests_are_judged_here(show):
     page = show(figure(initial={"learning_rate": 0.1}, quests=quests))
     assert page.inner_text(".uo-tally") == "0 of 2 done"
     move(page, i0=1)
-    assert page.inner_text(".uo-tally") == "1 of 2 done"
+    page.wait_for_selector(".uo-tally >> text=1 of 2 done")
     page.click("text=yes")
     move(page, i0=3)
-    assert page.inner_text(".uo-tally") == "2 of 2 done"
+    page.wait_for_selector(".uo-tally >> text=2 of 2 done")
 
 
 def test_a_copy_is_kept_for_comparison(show):

@@ -122,10 +122,10 @@ def test_a_window_with_axes_of_different_kinds_is_left_alone():
 
 
 def embedded(figure):
-    """The bytes that a figure puts into a page, without its script and style."""
+    """The bytes that a figure puts into a notebook, without its script, style and still pictures."""
     state = dependency_state(figure, drop_defaults=False)
-    text = json.dumps(state)
-    return len(text) - len(json.dumps(figure.canvas._esm)) - len(json.dumps(figure.canvas._css))
+    shared = (figure.canvas._esm, figure.canvas._css, figure.canvas.html)
+    return len(json.dumps(state)) - sum(len(json.dumps(text)) for text in shared)
 
 
 def test_a_table_of_31_by_21_by_60_fits_the_page(adam):
