@@ -41,7 +41,7 @@ def append(path: Path, text: str = "\n# changed\n") -> None:
     ("file", "part"),
     [
         ("optim_lib/descent.py", "code"),
-        ("optim_lib/explorer/explorer.js", "code"),
+        ("optim_lib/explorer/js/index.js", "code"),
         ("exercises/grading.py", "code"),
         ("requirements.txt", "code"),
         ("book/site.css", "look"),
@@ -196,6 +196,6 @@ def test_one_figure_can_be_opened_alone():
     )
     html = one_figure.page(figure, dark=True)
     assert 'data-theme="dark"' in html
-    assert figure.model_id in html
+    assert f'data-figure="{figure.state.spec["key"]}"' in html
     with pytest.raises(TypeError, match="it made int"):
         one_figure.figure_of("1 + 1")

@@ -21,7 +21,7 @@ LEAD = "(lead)"
 HEADINGS = 57
 # What the pages are built with and do not contain, and what they contain that does not come from npm.
 BUILD_TOOLS = {"esbuild", "axe-core"}
-FRAME = ("Sphinx Book Theme", "PyData Sphinx Theme", "Font Awesome", "anywidget", "STIX Two Math")
+FRAME = ("Sphinx Book Theme", "PyData Sphinx Theme", "Font Awesome", "STIX Two Math")
 
 
 def text_of(name: str) -> str:

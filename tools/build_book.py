@@ -45,6 +45,7 @@ LOOK = (
     "tools/site_assets.py",
     "tools/formulas.py",
     "tools/lab_pages.py",
+    "tools/figures.py",
     "tools/assets",
 )
 PAGES = ("chapters",)

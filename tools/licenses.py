@@ -23,7 +23,6 @@ FROM_PYTHON = (
     "sphinx-copybutton",
     "myst-nb",
     "ipywidgets",
-    "anywidget",
     "ziamath",
 )
 # Packages of npm that build or test the pages and are not in them.

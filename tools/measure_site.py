@@ -109,7 +109,7 @@ def measure(browser, site: Path, address: str, path: str) -> dict[str, float]:
     page.on("response", lambda r: r.url.startswith(address) and files.add(local_file(r.url)))
     page.goto(f"{address}/{path}")
     found: dict[str, float] = {}
-    if "widget-view+json" in (site / path).read_text(encoding="utf-8"):
+    if "data-figure=" in (site / path).read_text(encoding="utf-8"):
         page.wait_for_selector(".uo-explorer[data-ready=true]")
         found["slider_answers_s"] = page.evaluate(FIRST_ANSWER) / 1000
         found["repaint_p95_ms"] = percentile(page.evaluate(MOVE_SLIDERS), 0.95)

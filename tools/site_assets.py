@@ -1,18 +1,18 @@
 """Fetch what the site serves besides its own pages: the widgets' scripts and the text face.
 
-Nothing of it is committed. Versions and checksums are in ``tools/assets/package-lock.json``; anywidget's script
-comes from the installed wheel, so that it is the one the notebooks ran with. The result is a Sphinx static path::
+Nothing of it is committed. Versions and checksums are in ``tools/assets/package-lock.json``. The result is a Sphinx
+static path::
 
     fonts/     the text face, and a style sheet that names it
     licenses.txt    what of this is whose
     search/    search.js: ``tools/assets/search.js``, bundled with MiniSearch
-    widgets/   widgets.js and widgets.css: ``tools/assets/widgets.js``, bundled with ipywidgets' controls and anywidget
+    widgets/   widgets.js and widgets.css: ``tools/assets/widgets.js``, bundled with the figures' script and ipywidgets'
+               controls; figures.css: the style of the figures
 """
 
 from __future__ import annotations
 
 import hashlib
-import importlib.resources
 import os
 import shutil
 import subprocess
@@ -21,20 +21,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from optim_lib.explorer.script import MODULES, style
 from tools import licenses
 
 ROOT = Path(__file__).parents[1]
 LOCKED = Path(__file__).parent / "assets"
 WIDGETS = "widgets.js"
 SEARCH = "search.js"
-# anywidget's script asks for its peers as an AMD module does; in the bundle it is an ES module.
-AS_MODULE = """\
-import * as base from "@jupyter-widgets/base";
-let found;
-const define = (_, factory) => (found = factory(base));
-{script}
-export default found;
-"""
 FONT_FACE = """\
 @font-face {{
   font-family: "Source Serif 4 Variable";
@@ -49,9 +42,16 @@ FONT_FACE = """\
 def key() -> str:
     """A hash of everything that decides the content of the folder of assets."""
     digest = hashlib.sha256()
-    written = (LOCKED / "package-lock.json", LOCKED / WIDGETS, LOCKED / SEARCH, licenses.NOTICE)
-    for path in (*written, _anywidget_script(), Path(__file__), Path(licenses.__file__)):
+    written = (
+        LOCKED / "package-lock.json",
+        LOCKED / WIDGETS,
+        LOCKED / SEARCH,
+        *sorted(MODULES.iterdir()),
+        licenses.NOTICE,
+    )
+    for path in (*written, Path(__file__), Path(licenses.__file__)):
         digest.update(path.read_bytes())
+    digest.update(style().encode())
     return digest.hexdigest()
 
 
@@ -129,10 +129,10 @@ def install(build: Path) -> Path:
 
 
 def _assemble_widgets(node: Node, modules: Path, target: Path) -> None:
-    """Bundle the page's widget manager with what it imports, into one script and one style sheet."""
-    script = _anywidget_script().read_text(encoding="utf-8")
-    (modules.parent / "anywidget.js").write_text(AS_MODULE.format(script=script), encoding="utf-8")
+    """Bundle the figures' script with ipywidgets' controls, into one script and one style sheet; add their own."""
+    shutil.copytree(MODULES, modules.parent / "explorer", dirs_exist_ok=True)
     bundle(node, modules, LOCKED / WIDGETS, target)
+    (target / "figures.css").write_text(style(), encoding="utf-8")
 
 
 def bundle(node: Node, modules: Path, script: Path, target: Path) -> None:
@@ -146,12 +146,8 @@ def bundle(node: Node, modules: Path, script: Path, target: Path) -> None:
 def _assemble_fonts(source: Path, target: Path) -> None:
     target.mkdir(parents=True)
     faces = []
-    for style in ("normal", "italic"):
-        file = f"source-serif-4-latin-wght-{style}.woff2"
+    for slant in ("normal", "italic"):
+        file = f"source-serif-4-latin-wght-{slant}.woff2"
         shutil.copyfile(source / file, target / file)
-        faces.append(FONT_FACE.format(style=style, file=file))
+        faces.append(FONT_FACE.format(style=slant, file=file))
     (target / "fonts.css").write_text("\n".join(faces), encoding="utf-8")
-
-
-def _anywidget_script() -> Path:
-    return Path(str(importlib.resources.files("anywidget"))) / "nbextension" / "index.js"

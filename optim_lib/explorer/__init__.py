@@ -10,6 +10,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from optim_lib.explorer.alone import save_html
 from optim_lib.explorer.curves import curves_state as curves_state
 from optim_lib.explorer.descents import Entry, MapCurve
 from optim_lib.explorer.descents import explore_state as explore_state
@@ -54,6 +55,7 @@ __all__ = [
     "race",
     "reach",
     "recompute",
+    "save_html",
     "settle_in",
 ]
 

@@ -154,20 +154,21 @@ def _described(setup: Setup) -> Recipe:
         "steps": int(setup.steps),
         "noise": _numbers(setup.noise),
         "seed": setup.seed,
-        "axes": {name: values.tolist() for name, values in setup.axes.items()},
+        # In pairs: a notebook sorts the names of a record, and the order of axes is that of the sliders.
+        "axes": [[name, values.tolist()] for name, values in setup.axes.items()],
         "runners": [
             {
                 "label": runner.label,
                 "optimizer": _optimizer_told(runner.optimizer),
                 "axes": list(runner.axes),
-                "settings": {name: _numbers(value) for name, value in runner.settings.items()},
+                "settings": [[name, _numbers(value)] for name, value in runner.settings.items()],
                 "note": runner.note,
             }
             for runner in setup.runners
         ],
         "initial": list(setup.initial),
         "curves": [{"label": c.label, "xs": _numbers(c.xs), "ys": _numbers(c.ys)} for c in setup.curves],
-        "marks": {label: list(point) for label, point in setup.marks.items()},
+        "marks": [[label, *point] for label, point in setup.marks.items()],
         "title": setup.title,
         "key": setup.key,
         "describe": setup.describe,
@@ -182,7 +183,7 @@ def _setup(recipe: Recipe) -> Setup:
             told["label"],
             _optimizer(told["optimizer"]),
             tuple(told["axes"]),
-            {name: _value(value) for name, value in told["settings"].items()},
+            {name: _value(value) for name, value in told["settings"]},
             told["note"],
         )
         for told in recipe["runners"]
@@ -194,11 +195,11 @@ def _setup(recipe: Recipe) -> Setup:
         steps=recipe["steps"],
         noise=_value(recipe["noise"]),
         seed=recipe["seed"],
-        axes={name: np.array(values) for name, values in recipe["axes"].items()},
+        axes={name: np.array(values) for name, values in recipe["axes"]},
         runners=runners,
         initial=tuple(recipe["initial"]),
         curves=[MapCurve(c["label"], c["xs"], c["ys"]) for c in recipe["curves"]],
-        marks={label: tuple(point) for label, point in recipe["marks"].items()},
+        marks={label: (x, y) for label, x, y in recipe["marks"]},
         title=recipe["title"],
         key=recipe["key"],
         describe=recipe["describe"],

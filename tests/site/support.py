@@ -54,7 +54,7 @@ class Watched:
         self.page.goto(f"{self.base}/{path}", wait_until="load")
         self.page.wait_for_function(
             """() => {
-                const figures = document.querySelector('script[type="application/vnd.jupyter.widget-view+json"]');
+                const figures = document.querySelector("[data-figure]");
                 return !figures || document.documentElement.dataset.widgets === "ready";
             }""",
             timeout=20_000,

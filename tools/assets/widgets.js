@@ -1,18 +1,27 @@
-// Shows the page's widgets from the state stored in it: no kernel, no server, nothing from off the site.
+// Brings the page's figures to life from the widgets' state stored in it: no kernel, no server, nothing from off the site.
 // The site's assets have this bundled with the modules that it imports (tools/site_assets.py). The manager of
 // @jupyter-widgets/html-manager does the same and more (output areas, ipywidgets 7, a content delivery network to fall
-// back to), for three times the size.
+// back to), for three times the size; anywidget itself would import a copy of the figures' script through a blob, which
+// a strict policy forbids.
 import * as base from "@jupyter-widgets/base";
 import { ManagerBase } from "@jupyter-widgets/base-manager";
 import * as controls from "@jupyter-widgets/controls";
 import { Widget } from "@lumino/widgets";
 import "@jupyter-widgets/controls/css/labvariables.css";
 import "@jupyter-widgets/controls/css/widgets-base.css";
-import anywidget from "./anywidget.js"; // from the installed wheel
+import { failed, liven } from "./explorer/index.js";
+import { settingOf } from "./explorer/keep.js";
 
 const STATE = 'script[type="application/vnd.jupyter.widget-state+json"]';
-const VIEW = 'script[type="application/vnd.jupyter.widget-view+json"]';
-const MODULES = { "@jupyter-widgets/base": base, "@jupyter-widgets/controls": controls, anywidget };
+const FIGURES = "[data-figure]";
+// A figure is made ready when it is this close to the screen.
+const NEAR = "600px 0px";
+const MODULES = {
+  "@jupyter-widgets/base": base,
+  "@jupyter-widgets/controls": controls,
+  anywidget: { AnyModel: base.DOMWidgetModel, AnyView: base.DOMWidgetView },
+};
+const STYLE = document.currentScript.src.replace(/\.js(\?.*)?$/, ".css$1");
 
 class PageManager extends ManagerBase {
   async loadClass(name, module) {
@@ -32,23 +41,125 @@ class PageManager extends ManagerBase {
   }
 }
 
-async function showView(manager, script) {
-  const { model_id } = JSON.parse(script.textContent);
-  if (!manager.has_model(model_id)) return;
-  const place = document.createElement("div");
-  place.className = "widget-subarea";
-  script.before(place);
-  const view = await manager.create_view(await manager.get_model(model_id));
-  Widget.attach(view.luminoWidget, place);
-  place.dataset.ready = "true";
+// The style of ipywidgets' controls, which nothing needs before they are there.
+function styled() {
+  return new Promise((done, lost) => {
+    const link = document.createElement("link");
+    Object.assign(link, { rel: "stylesheet", href: STYLE, onload: done, onerror: lost });
+    document.head.prepend(link);
+  });
 }
 
+// ---- a figure's numbers
+
+async function tableOf(container) {
+  const { table } = container.dataset;
+  if (location.protocol === "file:") return tableFromDisk(table);
+  const answer = await fetch(`${table}.bin`);
+  if (!answer.ok) throw new Error(`${table}.bin: ${answer.status}`);
+  return new Uint8Array(await answer.arrayBuffer());
+}
+
+// A page from disk may fetch nothing, but it may have scripts.
+async function tableFromDisk(table) {
+  await new Promise((done, lost) => {
+    const script = document.createElement("script");
+    Object.assign(script, { src: `${table}.js`, onload: done, onerror: lost });
+    document.head.append(script);
+  });
+  const packed = globalThis.figureTables[table.split("/").at(-1)];
+  return Uint8Array.from(atob(packed), (letter) => letter.charCodeAt(0));
+}
+
+// ---- figures
+
+class PageFigure {
+  constructor(manager, container) {
+    this.manager = manager;
+    this.container = container;
+    this.root = container.querySelector(".uo-explorer");
+  }
+
+  async parts() {
+    const box = await this.manager.get_model(this.container.dataset.model);
+    const [row, canvas] = box.get("children").slice(-2);
+    return { sliders: row.get("children"), canvas };
+  }
+
+  // The sliders, in the room that the page has kept for them.
+  mount() {
+    this.mounted ??= (async () => {
+      const { sliders } = await this.parts();
+      const views = await Promise.all(sliders.map((slider) => this.manager.create_view(slider)));
+      const room = this.container.querySelector(".uo-sliders");
+      room.replaceChildren();
+      for (const view of views) Widget.attach(view.luminoWidget, room);
+    })();
+    return this.mounted;
+  }
+
+  open() {
+    this.opened ??= (async () => {
+      await this.mount();
+      const { canvas } = await this.parts();
+      const figure = liven(canvas, this.root, () => tableOf(this.container));
+      figure.recipe = () => this.recipe();
+      await figure.opened;
+      this.container.dispatchEvent(new CustomEvent("figure-open", { bubbles: true, detail: figure }));
+    })().catch((error) => failed(this.root, error));
+    return this.opened;
+  }
+
+  // How to compute the table again (optim_lib.explorer.recompute); null if that cannot be told.
+  async recipe() {
+    const { recipe } = this.container.dataset;
+    return recipe ? (await fetch(recipe)).json() : null;
+  }
+}
+
+// A link to a figure leads to it; coming back to a page, the browser knows where the reader was.
+function goToLinked(containers) {
+  const asked = settingOf(location.hash)?.fig;
+  const [arrival] = performance.getEntriesByType("navigation");
+  if (asked && arrival?.type === "navigate")
+    containers.find((container) => container.dataset.figure === asked)?.scrollIntoView();
+}
+
+const idle = () =>
+  new Promise((done) => (window.requestIdleCallback ? requestIdleCallback(done, { timeout: 2000 }) : setTimeout(done, 50)));
+
 async function show() {
-  const manager = new PageManager();
-  for (const script of document.querySelectorAll(STATE)) await manager.set_state(JSON.parse(script.textContent));
-  for (const script of document.querySelectorAll(VIEW)) await showView(manager, script);
+  const containers = [...document.querySelectorAll(FIGURES)];
+  if (!containers.length) return;
+  try {
+    goToLinked(containers);
+    const style = styled();
+    const manager = new PageManager();
+    await manager.set_state(JSON.parse(document.querySelector(STATE).textContent));
+    await style;
+    const figures = new Map(containers.map((container) => [container, new PageFigure(manager, container)]));
+    const seen = await new Promise((first) => {
+      const observer = new IntersectionObserver(
+        (entries) => {
+          const near = entries.filter((entry) => entry.isIntersecting).map((entry) => figures.get(entry.target));
+          for (const figure of near) observer.unobserve(figure.container);
+          first(near.map((figure) => figure.open()));
+        },
+        { rootMargin: NEAR },
+      );
+      for (const container of containers) observer.observe(container);
+    });
+    await Promise.all(seen);
+    // The others get their sliders as soon as there is time, and their numbers when they come near.
+    for (const figure of figures.values()) {
+      await idle();
+      await figure.mount();
+    }
+  } catch (error) {
+    for (const container of containers) failed(container.querySelector(".uo-explorer"), error);
+  }
   document.documentElement.dataset.widgets = "ready";
 }
 
 // For whoever wants to come after the figures; it never fails.
-window.figuresShown = show().catch((error) => console.error("The interactive figures could not be shown.", error));
+window.figuresShown = show();

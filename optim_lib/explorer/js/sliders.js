@@ -64,6 +64,8 @@ export class Sliders {
       if (index !== this.figure.index(axis)) this.figure.choose({ [`i${axis}`]: index });
     };
     const steps = {
+      // It listens to touches, not to pointers.
+      touchstart: (event) => event.stopPropagation(),
       pointerdown(event) {
         if (event.pointerType !== "touch" || !event.isPrimary) return;
         event.stopPropagation();

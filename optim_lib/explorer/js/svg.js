@@ -30,7 +30,7 @@ export class SvgContext {
       textBaseline: "alphabetic",
       dash: [],
       moved: "",
-      clip: null,
+      clipping: null,
     };
     for (const name of Object.keys(this.set))
       Object.defineProperty(this, name, {
@@ -82,8 +82,8 @@ export class SvgContext {
   }
 
   clip() {
-    this.set.clip = `clip-${this.clips.length}`;
-    this.clips.push(`<clipPath id="${this.set.clip}"><path d="${this.d}"${this.transform()}/></clipPath>`);
+    this.clipping = `clip-${this.clips.length}`;
+    this.clips.push(`<clipPath id="${this.clipping}"><path d="${this.d}"${this.transform()}/></clipPath>`);
   }
 
   transform() {
@@ -91,11 +91,11 @@ export class SvgContext {
   }
 
   put(tag, attributes, inside) {
-    const { globalAlpha, clip } = this.set;
+    const { globalAlpha, clipping } = this.set;
     const all = { ...attributes, ...(globalAlpha < 1 ? { opacity: round(globalAlpha) } : {}) };
     const told = Object.entries(all).map(([name, value]) => ` ${name}="${escaped(value)}"`);
     const element = `<${tag}${told.join("")}${this.transform()}${inside === undefined ? "/>" : `>${inside}</${tag}>`}`;
-    this.parts.push(clip ? `<g clip-path="url(#${clip})">${element}</g>` : element);
+    this.parts.push(clipping ? `<g clip-path="url(#${clipping})">${element}</g>` : element);
   }
 
   stroked() {
