@@ -40,6 +40,26 @@ globalThis.courseReader ??= (() => {
     merge,
   });
 
+  // --- answers: what one replaces is kept as an earlier version ---
+
+  const MOST_EARLIER = 8;
+  const isText = (value) => typeof value?.text === "string" && Number.isFinite(value.when);
+
+  function withEarlier(value, ...others) {
+    const texts = new Set([value.text]);
+    const earlier = others.filter((other) => isText(other) && !texts.has(other.text) && texts.add(other.text));
+    earlier.sort((a, b) => b.when - a.when);
+    return { text: value.text, when: value.when, earlier: earlier.slice(0, MOST_EARLIER) };
+  }
+
+  store.define("answer", {
+    valid: isText,
+    merge: (mine, other) => {
+      const [newer, older] = other.when > mine.when ? [other, mine] : [mine, other];
+      return withEarlier(newer, older, ...(mine.earlier ?? []), ...(other.earlier ?? []));
+    },
+  });
+
   // The entry of an exercise: under its number, unless the course has been renumbered since.
   function entryOf(entries, id, answer) {
     const own = entries[id];
@@ -229,6 +249,8 @@ globalThis.courseReader ??= (() => {
 
   const reader = {
     course,
+    root,
+    withEarlier,
     engine,
     standing,
     entryOf,

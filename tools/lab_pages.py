@@ -145,9 +145,20 @@ def _standing() -> str:
     empty = result.Progress([(number, title, [_blank(e) for e in found]) for number, title, found in chapters()])
     marks = {status: {"svg": result.mark(status), "words": words.lower()} for status, words in result.WORDS.items()}
     return (
-        f'<div data-progress class="uo-standing">{empty._repr_html_()}<p data-keeping role="status" hidden></p></div>'
+        f'<div data-progress class="uo-standing">{empty._repr_html_()}'
+        f'<p data-keeping role="status" hidden></p>{CARRY}</div>'
         f'<script type="application/json" id="uo-marks">{json.dumps(marks)}</script>'
     )
+
+
+CARRY = (
+    '<div class="uo-bar" data-carry hidden>'
+    '<button type="button" data-carries="notebook">Notebook with your answers</button>'
+    '<button type="button" data-carries="progress">progress.json</button>'
+    '<button type="button" data-carries="everything">Everything, for another browser</button>'
+    '<label class="uo-take">Take in a file <input type="file" accept=".json,.ipynb" multiple></label>'
+    '<p role="status"></p></div>'
+)
 
 
 def _blank(exercise: Exercise) -> result.Standing:
@@ -186,6 +197,7 @@ def _texts() -> Iterator[tuple[int, str]]:
             exercise.id: {
                 "hints": [result.Hint(exercise, k + 1)._repr_html_() for k in range(len(exercise.hints))],
                 "solution": result.Solution(exercise)._repr_html_(),
+                "starter": exercise.starter,
             }
             for exercise in found
         }

@@ -79,6 +79,7 @@ export function makeEditor({ text, label, described, keys = {}, onChange = () =>
       keymap.of([...defaultKeymap, ...historyKeymap, indentWithTab]),
       EditorView.contentAttributes.of({
         "aria-label": label,
+        tabindex: "0",
         ...(described ? { "aria-describedby": described } : {}),
         autocapitalize: "off",
         spellcheck: "false",

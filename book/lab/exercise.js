@@ -36,7 +36,9 @@ export class Exercise extends Cell {
   keep(options) {
     clearTimeout(this.timer);
     if (this.unkept === undefined || this.unkept === this.seen) return;
+    this.keeping = true;
     answers.keep(this.name, this.unkept, this.seen, options);
+    this.keeping = false;
     this.seen = this.unkept;
     this.unkept = undefined;
     this.offerEarlier();
@@ -44,7 +46,7 @@ export class Exercise extends Cell {
 
   // Another tab has changed the answer, or an import has.
   changedElsewhere(value) {
-    const isTyping = this.unkept !== undefined;
+    const isTyping = this.unkept !== undefined || this.keeping;
     if (!value || isTyping || value.text === this.text) return;
     this.seen = value.text;
     this.text = value.text;

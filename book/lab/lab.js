@@ -19,8 +19,7 @@ class Lab {
       onLost: () => (this.knows = false),
     });
     answers.watch((name, value, elsewhere) => {
-      if (!elsewhere) return;
-      for (const cell of this.cells.values()) if (cell.name === name) cell.changedElsewhere(value);
+      for (const cell of this.cells.values()) if (cell.name === name) cell.changedElsewhere(value, elsewhere);
     });
   }
 
