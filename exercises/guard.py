@@ -8,7 +8,6 @@ behavior of two answers.
 import inspect
 import linecache
 import math
-import sysconfig
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from types import TracebackType
@@ -18,8 +17,8 @@ import numpy as np
 
 from exercises.compare import NotAttempted, Wrong, kind_of, plural
 from exercises.sandbox import Clock, Originals, TimeUp
+from optim_lib.libraries import is_installed
 
-_LIBRARIES = tuple({sysconfig.get_path(key) for key in ("stdlib", "purelib", "platlib")})
 _PROJECT = Path(__file__).resolve().parent.parent
 _OWN = (str(_PROJECT / "exercises"), str(_PROJECT / "optim_lib"))
 MOST_ITEMS = 1_000_000
@@ -217,7 +216,7 @@ def place_of(traceback: TracebackType | None) -> str:
     deepest = None
     while traceback is not None:
         filename = traceback.tb_frame.f_code.co_filename
-        if not filename.startswith((*_LIBRARIES, *_OWN, "<frozen", "<__array_function__")):
+        if not filename.startswith((*_OWN, "<frozen", "<__array_function__")) and not is_installed(filename):
             deepest = filename, traceback.tb_lineno, traceback.tb_frame.f_globals
         traceback = traceback.tb_next
     if deepest is None:

@@ -22,11 +22,13 @@ import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
+from optim_lib.checks import seed as checked_seed
+from optim_lib.checks import whole
 from optim_lib.extras import advice
 
 Array = NDArray[np.floating]
@@ -81,6 +83,15 @@ class Dataset:
         What was subtracted from every row of `x`, and what it was then divided by.
     class_names : tuple of str
         What the class numbers stand for; empty if they are just numbers.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If a part is no pair of as many inputs as targets, holds NaN or infinity, or a class number that there is not.
+
+    See Also
+    --------
+    Dataset.from_arrays : the same from arrays of one's own.
     """
 
     name: str
@@ -92,6 +103,64 @@ class Dataset:
     center: Array | float = 0.0
     scale: Array | float = 1.0
     class_names: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        for part in ("train", "validation", "test"):
+            object.__setattr__(self, part, as_split(f"{self.name!r}: {part}", getattr(self, part), self.classes))
+
+    @classmethod
+    def from_arrays(
+        cls,
+        x: ArrayLike,
+        y: ArrayLike,
+        *,
+        name: str = "data",
+        features: Iterable[str] | None = None,
+        seed: int = 0,
+        validation: float = 0.2,
+        test: float = 0.2,
+        standardize: bool = False,
+    ) -> Dataset:
+        """A dataset from arrays of one's own, split in three.
+
+        Parameters
+        ----------
+        x : array of shape (n, features), or with more axes
+        y : array
+            Classes are whole numbers from 0, texts or booleans, of shape (n,), or (n, length) for sequences; anything
+            else is a target, of shape (n,) or (n, outputs). Whole numbers that are targets are passed as floats.
+        name : str
+        features : iterable of str, optional
+            The names of the columns.
+        seed, validation, test
+            As in `digits`: which example goes where, and the shares.
+        standardize : bool, default False
+            Whether each feature, and each target, gets mean 0 and standard deviation 1 over the training examples.
+
+        Examples
+        --------
+        >>> rng = np.random.default_rng(0)
+        >>> x = rng.standard_normal((100, 3))
+        >>> Dataset.from_arrays(x, np.where(x[:, 0] > 0, "warm", "cold"))
+        Dataset('data': 60 train, 20 validation, 20 test; 3 features; 2 classes)
+        >>> Dataset.from_arrays(x, 2 * x[:, 0] + 1, validation=0.1, test=0.1).train.y.shape
+        (80, 1)
+        """
+        x, y, class_names = np.asarray(x), np.asarray(y), ()
+        if y.dtype.kind == "O" and all(isinstance(value, str) for value in y.flat):
+            y = y.astype(str)
+        if y.dtype.kind in "Ub":
+            class_names, numbers = np.unique(y, return_inverse=True)
+            y, class_names = numbers.reshape(y.shape), tuple(map(str, class_names))
+        classes = (len(class_names) or int(y.max(initial=0)) + 1) if y.dtype.kind in "iu" else None
+        every = as_split(name, (x, y[:, None] if classes is None and y.ndim == 1 else y), classes)
+        names = tuple(features) if features is not None else _column_names(every.x)
+        if every.x.ndim == 2 and len(names) != every.x.shape[1]:
+            raise ValueError(f"features must be {every.x.shape[1]} names, got {len(names)}")
+        parts = _split(name, *every, names, classes, seed, validation, test)
+        if not len(parts.train.x):
+            raise ValueError(f"x must have examples to train on, got {len(every.x)} for all parts")
+        return replace(_standardized(parts) if standardize else parts, class_names=class_names)
 
     def raw(self, x: Array) -> Array:
         """Rows of `x` in the units they were measured in: the pixels of a digit, from 0 to 16."""
@@ -301,7 +370,7 @@ def characters(length: int = 32, seed: int = 0, validation: float = 0.1, test: f
     >>> bool((data.train.x[:, 1:] == data.train.y[:, :-1]).all())
     True
     """
-    _at_least_one("length", length)
+    length = whole("length", length)
     codes = np.array([ALPHABET.index(c) if c in ALPHABET else ALPHABET.index("?") for c in help_text()], dtype=np.int64)
     windows = len(codes) // (length + 1)
     if windows < 10:
@@ -346,8 +415,8 @@ def minibatches(
     >>> [batch.tolist() for batch in minibatches(5, 2, rng=0)]
     [[2, 4], [3, 0], [1]]
     """
-    _at_least_one("n", n)
-    _at_least_one("batch_size", batch_size)
+    whole("n", n)
+    whole("batch_size", batch_size)
     order = np.random.default_rng(rng).permutation(n)
     stop = n - n % batch_size if drop_last and n >= batch_size else n
     return (order[start : start + batch_size] for start in range(0, stop, batch_size))
@@ -412,6 +481,28 @@ def write_files(folder: str | os.PathLike, names: Iterable[str] = (*_SHAPES, "sp
     return paths
 
 
+def as_split(name: str, pair: Any, classes: int | None = None) -> Split:
+    """`pair` as inputs and targets; an error that names them if they are none."""
+    try:
+        x, y = (np.asarray(part) for part in pair)
+    except (TypeError, ValueError):
+        raise TypeError(f"{name} must be a pair of arrays, inputs and targets, got {type(pair).__name__}") from None
+    if x.dtype.kind not in "fiub" or y.dtype.kind not in "fiub" or not x.ndim or not y.ndim:
+        raise TypeError(f"{name} must be arrays of numbers, got {x.dtype} of shape {x.shape} and {y.dtype}")
+    if len(x) != len(y):
+        raise ValueError(f"{name} must have as many targets as inputs, got {len(y)} and {len(x)}")
+    for what, array in (("inputs", x), ("targets", y)):
+        if array.dtype.kind == "f" and not np.isfinite(array).all():
+            raise ValueError(f"{name} must be finite, but {int((~np.isfinite(array)).sum())} of the {what} are not")
+    if classes is not None and y.dtype.kind in "iu" and y.size and not 0 <= y.min() <= y.max() < classes:
+        raise ValueError(f"{name} must have class numbers from 0 to {classes - 1}, got {y.min()} to {y.max()}")
+    return pair if isinstance(pair, Split) and pair.x is x and pair.y is y else Split(x, y)
+
+
+def _column_names(x: NDArray) -> tuple[str, ...]:
+    return tuple(f"x{i}" for i in range(1, x.shape[1] + 1)) if x.ndim == 2 else ()
+
+
 def _split(
     name: str,
     x: Array,
@@ -427,7 +518,7 @@ def _split(
             raise ValueError(f"{part} must be a share in [0, 1), got {share!r}")
     if validation + test >= 1:
         raise ValueError(f"validation and test must leave examples to train on, got {validation!r} and {test!r}")
-    order = np.random.default_rng(seed).permutation(len(x))
+    order = np.random.default_rng(checked_seed("seed", seed)).permutation(len(x))
     to_validate, to_test = round(validation * len(x)), round(test * len(x))
     train = len(x) - to_validate - to_test
     parts = np.split(order, [train, train + to_validate])
@@ -436,11 +527,17 @@ def _split(
 
 def _standardized(data: Dataset) -> Dataset:
     x, y = data.train
-    spread = x.std(axis=0)
-    data = _rescaled(data, x.mean(axis=0), np.where(spread > 0, spread, 1.0))
+    data = _rescaled(data, x.mean(axis=0), _spread(x))
     if data.classes:
         return data
-    return _with_parts(data, (Split(part.x, (part.y - y.mean()) / y.std()) for part in _parts(data)))
+    center, spread = (y.mean(), _spread(y)[0]) if y.shape[1:] == (1,) else (y.mean(axis=0), _spread(y))
+    return _with_parts(data, (Split(part.x, (part.y - center) / spread) for part in _parts(data)))
+
+
+def _spread(x: Array) -> Array:
+    """The standard deviation of each column; 1 where a column is constant but for rounding."""
+    spread = np.array([x.std()]) if x.shape[1:] == (1,) else x.std(axis=0)
+    return np.where(spread > 1e-12 * np.abs(x).max(axis=0, initial=0.0), spread, 1.0)
 
 
 def _rescaled(data: Dataset, center: Array, scale: Array | float) -> Dataset:
@@ -454,11 +551,6 @@ def _with_parts(data: Dataset, parts: Iterable[Split]) -> Dataset:
 
 def _parts(data: Dataset) -> tuple[Split, Split, Split]:
     return data.train, data.validation, data.test
-
-
-def _at_least_one(name: str, value: int) -> None:
-    if not isinstance(value, int | np.integer) or value < 1:
-        raise ValueError(f"{name} must be a whole number of at least 1, got {value!r}")
 
 
 __all__ = [

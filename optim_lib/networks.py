@@ -50,7 +50,7 @@ class MLP:
     loss : {"cross-entropy", "squared error"}
         Cross-entropy of the softmax against class numbers `y` of shape (n,), or the mean of
         :math:`(y_i - f(x_i))^2` over examples and outputs, against targets `y` of shape (n, outputs).
-    dtype : dtype, default float64
+    dtype : floating-point dtype, default float64
 
     Notes
     -----
@@ -83,6 +83,8 @@ class MLP:
             raise ValueError(f"activation must be one of {', '.join(ACTIVATIONS)}, got {activation!r}")
         if loss not in LOSSES:
             raise ValueError(f"loss must be one of {', '.join(LOSSES)}, got {loss!r}")
+        if np.dtype(dtype).kind not in "fc":
+            raise ValueError(f"dtype must be a floating-point type, such as float32, got {dtype!r}")
         values = {"sizes": sizes, "activation": activation, "loss_name": loss, "dtype": np.dtype(dtype)}
         self.__dict__.update(values)
 
@@ -115,17 +117,19 @@ class MLP:
     def predict(self, params: Params, x: ArrayLike) -> NDArray:
         """The most likely class of each example, of shape (..., n); or the outputs, of shape (..., n, outputs)."""
         outputs = self.outputs(params, x)
-        return outputs.argmax(axis=-1) if self.loss_name == "cross-entropy" else outputs
+        return outputs.argmax(axis=-1) if self._tells_classes else outputs
 
     def accuracy(self, params: Params, x: ArrayLike, y: ArrayLike) -> Array:
         """The share of examples whose class is predicted, one number for each network."""
-        if self.loss_name != "cross-entropy":
+        if not self._tells_classes:
             raise ValueError("accuracy must be asked of a network with cross-entropy loss: targets are not classes")
-        return (self.predict(params, x) == y).mean(axis=-1)
+        outputs = self.outputs(params, x)
+        return (outputs.argmax(axis=-1) == self._targets(y, outputs.shape)).mean(axis=-1)
 
     def loss(self, params: Params, x: ArrayLike, y: ArrayLike) -> Array:
         """The mean loss over the examples, one number for each network."""
-        return self._loss_and_slope(self.outputs(params, x), np.asarray(y), slope=False)[0]
+        outputs = self.outputs(params, x)
+        return self._loss_and_slope(outputs, self._targets(y, outputs.shape), slope=False)[0]
 
     def loss_and_gradients(
         self, params: Params, x: ArrayLike, y: ArrayLike, weights: ArrayLike | None = None
@@ -138,8 +142,9 @@ class MLP:
         """
         activations = self._activations(params, x)
         slope_of = ACTIVATIONS[self.activation].slope
-        weights = 1.0 if weights is None else np.asarray(weights, self.dtype)[..., None]
-        loss, delta = self._loss_and_slope(activations[-1], np.asarray(y), weights=weights)  # dL/d outputs
+        targets = self._targets(y, activations[-1].shape)
+        weights = 1.0 if weights is None else self._weights(weights, activations[-1].shape)
+        loss, delta = self._loss_and_slope(activations[-1], targets, weights=weights)  # dL/d outputs
         gradients = {}
         for layer in range(self.layers, 0, -1):
             below = activations[layer - 1]
@@ -161,13 +166,14 @@ class MLP:
         """
         activation = ACTIVATIONS[self.activation]
         a = self._activations(params, x)
+        self._check_names_and_shapes("direction", direction)
         a_dot: list[Array | None] = [None]  # the inputs do not move
         for layer in range(1, self.layers + 1):
             z_dot = a[layer - 1] @ direction[f"W{layer}"] + direction[f"b{layer}"]
             if layer > 1:
                 z_dot += a_dot[layer - 1] @ params[f"W{layer}"]
             a_dot.append(z_dot * activation.slope(a[layer]) if layer < self.layers else z_dot)
-        delta = self._loss_and_slope(a[-1], np.asarray(y))[1]
+        delta = self._loss_and_slope(a[-1], self._targets(y, a[-1].shape))[1]
         delta_dot = self._slope_change(a[-1], a_dot[-1])
         products = {}
         for layer in range(self.layers, 0, -1):
@@ -184,13 +190,52 @@ class MLP:
 
     def on(self, x: ArrayLike, y: ArrayLike) -> Objective:
         r"""The loss on these examples as a function of the parameters alone: :math:`L(\theta)`."""
-        return Objective(self, np.asarray(x), np.asarray(y))
+        x, y = self._inputs(x), np.asarray(y)
+        return Objective(self, x, self._targets(y, (*x.shape[:-1], self.sizes[-1])))
+
+    @property
+    def _tells_classes(self) -> bool:
+        return self.loss_name == "cross-entropy"
+
+    def _check_names_and_shapes(self, argument: str, params: Params) -> None:
+        """Refuse what NumPy would broadcast into another network's numbers, or into an error about matmul."""
+        for layer, shape in enumerate(zip(self.sizes, self.sizes[1:], strict=False), start=1):
+            for name, expected in ((f"W{layer}", shape), (f"b{layer}", (1, shape[1]))):
+                if name not in params:
+                    raise KeyError(f"{argument} must have {name}, and has {', '.join(params)}")
+                if np.shape(params[name])[-2:] != expected:
+                    raise ValueError(f"{argument}[{name!r}] must be {expected}, got {np.shape(params[name])}")
+        if len(params) > 2 * self.layers:
+            raise ValueError(f"{argument} must be those of {self.layers} layers, got {', '.join(params)}")
+
+    def _inputs(self, x: ArrayLike) -> Array:
+        x = np.asarray(x)
+        if x.dtype.kind not in "fiubc" or x.ndim < 2 or x.shape[-1] != self.sizes[0]:
+            raise ValueError(f"x must be numbers of shape (n, {self.sizes[0]}), got {x.dtype} of shape {np.shape(x)}")
+        return x if x.dtype == self.dtype else x.astype(self.dtype)
+
+    def _targets(self, y: ArrayLike, outputs: tuple[int, ...]) -> NDArray:
+        """`y` as an array, if it fits outputs of this shape: NumPy would broadcast what does not, and go on."""
+        y, (n, width) = np.asarray(y), outputs[-2:]
+        if not self._tells_classes:
+            if y.dtype.kind not in "fiubc" or y.shape[-2:] != (n, width):
+                raise ValueError(f"y must be numbers of shape ({n}, {width}), got {y.dtype} of shape {y.shape}")
+        elif y.dtype.kind not in "iub" or y.shape[-1:] != (n,) or (y.size and not 0 <= y.min() <= y.max() < width):
+            found = f" from {y.min()} to {y.max()}" if y.dtype.kind in "iuf" and y.size else ""
+            wanted = f"class numbers from 0 to {width - 1}, of shape ({n},)"
+            raise ValueError(f"y must be {wanted}, got {y.dtype}{found} of shape {y.shape}")
+        return y
+
+    def _weights(self, weights: ArrayLike, outputs: tuple[int, ...]) -> Array:
+        weights = np.asarray(weights, self.dtype)
+        if weights.shape[-1:] != (outputs[-2],):
+            raise ValueError(f"weights must be one number for each example, ({outputs[-2]},), got {weights.shape}")
+        return weights[..., None]
 
     def _activations(self, params: Params, x: ArrayLike) -> list[Array]:
         function = ACTIVATIONS[self.activation].value
-        activations = [np.asarray(x)]
-        if activations[0].dtype != self.dtype:
-            activations[0] = activations[0].astype(self.dtype)
+        self._check_names_and_shapes("params", params)
+        activations = [self._inputs(x)]
         for layer in range(1, self.layers + 1):
             z = activations[-1] @ params[f"W{layer}"]
             z += params[f"b{layer}"]
@@ -240,6 +285,10 @@ class Objective:
 
     def gradients(self, params: Params) -> Params:
         return self.network.loss_and_gradients(params, self.x, self.y)[1]
+
+    def gradients_of_batches(self, params: Params, batches: NDArray[np.integer]) -> Params:
+        """The gradient on each of several mini-batches, given by the numbers of their examples: one row for each."""
+        return self.network.loss_and_gradients(params, self.x[batches], self.y[batches])[1]
 
     def hessian_vector(self, params: Params, direction: Params) -> Params:
         """The product of the Hessian and a direction; see `MLP.hessian_vector`."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -10,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from optim_lib.checks import whole
 from optim_lib.extras import needed
 from optim_lib.optimizers.base import Optimizer
 
@@ -31,10 +33,12 @@ def largest_difference(ours: Any, theirs: Any) -> Agreement:
     >>> largest_difference([1.0, 2.0], [1.0, 2.003])
     largest difference: about 1e-03
     """
+    if isinstance(ours, Mapping) != isinstance(theirs, Mapping):
+        raise TypeError(f"theirs must be what ours is, {type(ours).__name__}, got {type(theirs).__name__}")
     if isinstance(ours, Mapping):
-        if ours.keys() != theirs.keys():
+        if not ours or ours.keys() != theirs.keys():
             raise ValueError(f"theirs must have the names of ours, {sorted(ours)}, got {sorted(theirs)}")
-        return Agreement(max(largest_difference(ours[name], theirs[name]).largest for name in ours))
+        return Agreement(_largest([largest_difference(ours[name], theirs[name]).largest for name in ours]))
     ours, theirs = _as_array(ours), _as_array(theirs)
     if ours.shape != theirs.shape:
         raise ValueError(f"theirs must have the shape of ours, {ours.shape}, got {theirs.shape}")
@@ -80,7 +84,7 @@ def compare_with_torch(
     Parameters
     ----------
     optimizer : object with ``update(params, grads)``
-        It is reset first if it can be.
+        A copy is used, without the past it has if it can be reset.
     torch_optimizer : class, such as torch.optim.Adam
         Called with the parameters and the options.
     steps : int, default 100
@@ -99,25 +103,32 @@ def compare_with_torch(
     with needed():
         import torch
 
+    optimizer = copy.deepcopy(optimizer)
     if isinstance(optimizer, Optimizer):
         optimizer.reset()
-    rng = np.random.default_rng(seed)
+    steps, rng = whole("steps", steps), np.random.default_rng(seed)
     params = {f"p{i}": rng.standard_normal(shape) for i, shape in enumerate(shapes)}
     curvatures = {name: np.exp(rng.standard_normal(p.shape)) for name, p in params.items()}
     tensors = {name: torch.tensor(p, requires_grad=True) for name, p in params.items()}
     theirs = torch_optimizer(list(tensors.values()), **options)
-    largest = 0.0
+    apart = []
     for _ in range(steps):
         noise = {name: 0.3 * rng.standard_normal(p.shape) for name, p in params.items()}
         for name, tensor in tensors.items():
             tensor.grad = torch.tensor(curvatures[name] * tensor.detach().numpy() + noise[name])
         theirs.step()
         params = optimizer.update(params, {name: curvatures[name] * p + noise[name] for name, p in params.items()})
-        largest = max(largest, largest_difference(params, {n: t.detach() for n, t in tensors.items()}).largest)
+        apart.append(largest_difference(params, {n: t.detach() for n, t in tensors.items()}).largest)
     name = f"{torch_optimizer.__module__.split('.')[0]}.optim.{torch_optimizer.__name__}"
-    return Agreement(largest, f"{type(optimizer).__name__} and {name}, {steps} steps")
+    return Agreement(_largest(apart), f"{type(optimizer).__name__} and {name}, {steps} steps")
 
 
 def _as_array(value: Any) -> Array:
-    detached = value.detach() if hasattr(value, "detach") else value
-    return np.asarray(detached, dtype=float)
+    array = np.asarray(value.detach() if hasattr(value, "detach") else value)
+    if array.dtype.kind not in "fiub":
+        raise TypeError(f"ours and theirs must be numbers, got {array.dtype}")
+    return array.astype(float)
+
+
+def _largest(differences: Sequence[float]) -> float:
+    return float(np.max(differences))  # NaN if one of them is: Python's max would pass over it

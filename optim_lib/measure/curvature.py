@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import numpy as np
 from numpy.typing import NDArray
 
+from optim_lib.checks import positive
 from optim_lib.measure.flat import Gradients, Params, flattened
 from optim_lib.networks import Objective
 
@@ -51,7 +52,7 @@ def _lanczos(
     objective: Objective | Gradients, params: Params, tolerance: float, seed: int, ends: tuple[int, ...]
 ) -> tuple[float, float]:
     """The smallest and the largest Ritz value, once those named in `ends` are accurate."""
-    if not 0 < tolerance < 1:
+    if not 0 < positive("tolerance", tolerance, "in (0, 1)") < 1:
         raise ValueError(f"tolerance must be in (0, 1), got {tolerance!r}")
     product, size = _hessian_product(objective, params)
     rng = np.random.default_rng(seed)
@@ -117,16 +118,37 @@ def _split(rows: Array, params: Params) -> dict[str, Array]:
 def _hessian_product(objective: Objective | Gradients, params: Params) -> tuple[Callable[[Array], Array], int]:
     """A function that multiplies a flat vector by the Hessian, and the number of parameters."""
     flat, rebuild = flattened(params)
-    if hasattr(objective, "hessian_vector"):
-        return lambda v: flattened(objective.hessian_vector(params, rebuild(v)))[0], flat.size
-    spacing = np.cbrt(np.finfo(flat.dtype).eps) * max(1.0, float(np.linalg.norm(flat)))
+    if hasattr(objective, "gradients") and hasattr(objective, "hessian_vector"):
+        return lambda v: _vector(objective.hessian_vector(params, rebuild(v)), params, "products"), flat.size
+    if not callable(objective) or hasattr(objective, "named_parameters"):
+        raise TypeError(
+            "objective must be network.on(x, y), TorchModel(module).on(x, y), or a function from parameters to "
+            f"gradients, got {type(objective).__name__}"
+        )
+    precision = _precision(objective(rebuild(flat.copy())))
+    spacing = np.cbrt(precision) * max(1.0, float(np.linalg.norm(flat)))
 
     def product(v: Array) -> Array:
         step = spacing / max(float(np.linalg.norm(v)), 1e-300) * v
-        forward, backward = (flattened(objective(rebuild(flat + s)))[0] for s in (step, -step))
+        forward, backward = (_vector(objective(rebuild(flat + s)), params, "gradients") for s in (step, -step))
         return (forward - backward) / (2 * spacing) * float(np.linalg.norm(v))
 
     return product, flat.size
+
+
+def _vector(values: Params, params: Params, what: str) -> Array:
+    """Gradients or products as one vector, in the order of the parameters; an error if there is none."""
+    vector = flattened(values, f"{what} of the objective", like=params)[0]
+    if not np.isfinite(vector).all():
+        raise ValueError(f"params must be where the objective is finite, but its {what} are not")
+    return vector
+
+
+def _precision(gradients: Params) -> float:
+    """The rounding error of gradients: differences of those in float32 have to be further apart."""
+    arrays = gradients.values() if isinstance(gradients, Mapping) else [gradients]
+    kinds = [str(getattr(array, "dtype", "float64")).rpartition(".")[2] for array in arrays]
+    return max(np.finfo(kind if kind in ("float16", "float32") else "float64").eps for kind in kinds)
 
 
 def _unit(v: Array) -> Array:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from optim_lib.checks import whole
 from optim_lib.measure.flat import flattened
 from optim_lib.networks import Objective
 
@@ -63,7 +64,7 @@ def gradient_noise(
     Parameters
     ----------
     objective : Objective
-        ``network.on(x, y)``: the examples to draw from.
+        ``network.on(x, y)``, or ``TorchModel(module).on(x, y)``: the examples to draw from.
     params : dict of str to ndarray
     batch_sizes : sequence of int
         Between 1 and the number of examples.
@@ -74,15 +75,24 @@ def gradient_noise(
         population correction :math:`(n - B)/(n - 1)`, and none at all when the batch is everything.
     seed : int, default 0
     """
+    if not hasattr(objective, "gradients_of_batches"):
+        raise TypeError(
+            "objective must be network.on(x, y) or TorchModel(module).on(x, y), whose examples can be drawn, got "
+            f"{type(objective).__name__}"
+        )
     n = len(objective.x)
     sizes = np.asarray(batch_sizes)
     if sizes.ndim != 1 or sizes.dtype.kind not in "iu" or not np.all((sizes >= 1) & (sizes <= n)):
         raise ValueError(f"batch_sizes must be whole numbers from 1 to {n}, got {batch_sizes!r}")
-    if draws < 2:
+    if whole("draws", draws) < 2:
         raise ValueError(f"draws must be at least 2, got {draws!r}")
     rng = np.random.default_rng(seed)
-    full = flattened(objective.gradients(params))[0]
-    each = _gradients_of_batches(objective, params, np.arange(n)[:, None])
+    full = flattened(objective.gradients(params), "gradients", like=params)[0]
+    gradients = objective.gradients_of_batches(params, np.arange(n)[:, None])
+    each = np.concatenate([gradients[name].reshape(n, -1) for name in params], axis=1).astype(np.float64)
+    apart = np.abs(each.mean(axis=0) - full).max()
+    if apart > 1e-3 * np.abs(full).max() + 1e-5 * np.abs(each).max():
+        raise ValueError("objective must have a loss that is a mean over its examples: the mean of theirs is another")
     sigma2 = float(((each - full) ** 2).sum(axis=1).mean())
     correction = np.ones(sizes.size) if replacement else (n - sizes) / max(n - 1, 1)
     variance, bias = [], []
@@ -104,9 +114,3 @@ def gradient_noise(
         gradient_norm=norm,
         noise_scale=sigma2 / norm**2 if norm else math.inf,
     )
-
-
-def _gradients_of_batches(objective: Objective, params: dict[str, Array], batches: NDArray) -> Array:
-    """The gradient of each mini-batch, of shape (batches, p)."""
-    gradients = objective.network.loss_and_gradients(params, objective.x[batches], objective.y[batches])[1]
-    return np.concatenate([gradients[name].reshape(len(batches), -1) for name in params], axis=1)

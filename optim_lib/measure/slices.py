@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-import math
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from optim_lib.checks import positive, whole
 from optim_lib.extras import needed
 from optim_lib.landscapes import Landscape
+from optim_lib.measure.flat import flattened
 from optim_lib.networks import ACTIVATIONS, MLP, Objective
 
 Array = NDArray[np.floating]
@@ -97,7 +99,9 @@ def loss_slice(
     Parameters
     ----------
     objective : Objective
+        ``network.on(x, y)``, or ``TorchModel(module).on(x, y)``.
     params : dict of str to ndarray
+        Copied: the slice stays where it is when they are trained on.
     directions : two dicts shaped like `params`, optional
         Random ones by default (`random_direction`).
     radius : float, default 1
@@ -113,13 +117,19 @@ def loss_slice(
     ----------
     Li, Xu, Taylor, Studer and Goldstein (2018), "Visualizing the loss landscape of neural nets".
     """
-    if not 0 < radius < math.inf:
-        raise ValueError(f"radius must be a positive number, got {radius!r}")
-    if not isinstance(resolution, int | np.integer) or resolution < 4:
-        raise ValueError(f"resolution must be a whole number of at least 4, got {resolution!r}")
+    if not hasattr(objective, "loss") or not hasattr(objective, "gradients"):
+        raise TypeError(
+            "objective must be network.on(x, y) or TorchModel(module).on(x, y), got " + type(objective).__name__
+        )
+    radius, resolution = positive("radius", radius), whole("resolution", resolution, least=4)
+    flattened(params)  # refuses what is no dictionary of arrays
+    params = {name: np.array(theta) for name, theta in params.items()}
     if directions is None:
         rng = np.random.default_rng(seed)
         directions = (random_direction(params, rng, normalize), random_direction(params, rng, normalize))
+    for number, direction in zip(("first", "second"), _two(directions), strict=True):
+        if not flattened(direction, f"the {number} of directions", like=params)[0].any():
+            raise ValueError(f"the {number} of directions must lead somewhere, and is zero")
     x = np.linspace(-radius, radius, resolution)
     points = np.stack(np.meshgrid(x, x, indexing="ij"), axis=-1).reshape(-1, 2)
     losses = _losses_in_plane(objective, params, directions, points).reshape(resolution, resolution)
@@ -134,29 +144,60 @@ def random_direction(
     Parameters
     ----------
     params : dict of str to ndarray
-        Of an `MLP`: a column of a weight matrix is what one neuron weighs its inputs with.
+        Of an `MLP`: a column of a weight matrix is what one neuron weighs its inputs with. Of a torch module: it is a
+        row, or a filter.
     rng : Generator or int
     normalize : bool, default True
         Whether each neuron's part is scaled to the length of that neuron's weights, and biases stay where they are (Li
         et al. 2018: filter normalization). If not, the whole direction is scaled to the length of all parameters.
+
+    Raises
+    ------
+    ValueError
+        If `params` are all zero, so that there is no length to scale to, or their names do not say what is a weight:
+        ``W1`` and ``b1``, or ``layer.weight`` and ``layer.bias``.
     """
     rng = np.random.default_rng(rng)
     direction = {name: rng.standard_normal(theta.shape) for name, theta in params.items()}
+    if not any(np.any(theta) for theta in params.values()):
+        raise ValueError("params must not be all zero: a direction is scaled to their length")
     if not normalize:
         scale = np.sqrt(sum((t**2).sum() for t in params.values()) / sum((d**2).sum() for d in direction.values()))
         return {name: scale * d for name, d in direction.items()}
     for name, theta in params.items():
-        lengths = np.linalg.norm(direction[name], axis=0, keepdims=True)
-        direction[name] *= np.linalg.norm(theta, axis=0, keepdims=True) / lengths if name.startswith("W") else 0.0
+        axes = _axes_of_a_neuron(name, theta.ndim)
+        direction[name] *= _lengths(theta, axes) / _lengths(direction[name], axes) if axes else 0.0
     return direction
+
+
+def _axes_of_a_neuron(name: str, ndim: int) -> tuple[int, ...]:
+    """The axes along which one neuron's weights lie; none in a bias, or in the scale of a normalization."""
+    if re.fullmatch(r"[Wb]\d+", name):
+        return (0,) if name.startswith("W") else ()
+    if name.rpartition(".")[2].startswith(("weight", "bias")) or name.endswith(("_weight", "_bias")):
+        return tuple(range(1, ndim))
+    raise ValueError(
+        "params must be those of an MLP or of a torch module, whose names say what the weights of a neuron are, got "
+        f"{name!r}; normalize=False scales the direction as a whole"
+    )
+
+
+def _lengths(array: Array, axes: tuple[int, ...]) -> Array:
+    return np.sqrt((array * array).sum(axis=axes, keepdims=True))
+
+
+def _two(directions: Any) -> tuple[dict[str, Array], dict[str, Array]]:
+    if not isinstance(directions, Sequence) or len(directions) != 2:
+        raise TypeError(f"directions must be two dictionaries shaped like params, got {type(directions).__name__}")
+    return tuple(directions)
 
 
 def _losses_in_plane(
     objective: Objective, params: dict[str, Array], directions: Sequence[dict[str, Array]], points: Array
 ) -> Array:
     """The loss at points (x, y) of the plane, a block of networks at a time."""
-    network, corners = objective.network, (params, *directions)
-    if network.layers == 1:
+    corners, network = (params, *directions), getattr(objective, "network", None)
+    if network is None or network.layers == 1:
         return np.array([objective.loss(_in_plane(corners, x, y)) for x, y in points])
     # The sums of the first layer are linear in x and y: one product with the inputs for each of the three is enough.
     sums = [objective.x @ corner["W1"] + corner["b1"] for corner in corners]

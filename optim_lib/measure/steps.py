@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from optim_lib.checks import between, named_arrays, positive
 from optim_lib.measure.flat import Params, flattened
 
 Array = NDArray[np.floating]
@@ -66,8 +67,10 @@ def effective_learning_rate(optimizer: Any, params: Params, gradients: Params) -
         rate = effective_learning_rate(optimizer, {"theta": np.asarray(params)}, {"theta": np.asarray(gradients)})
         return EffectiveRate(rate.overall, rate.per_parameter["theta"], rate.step_norm)
     before = {name: np.array(theta) for name, theta in params.items()}
+    named_arrays("gradients", gradients, before, "params")
+    gradients = {name: np.array(gradients[name]) for name in before}
     copied = {name: theta.copy() for name, theta in before.items()}
-    after = copy.deepcopy(optimizer).update(copied, {name: np.array(gradients[name]) for name in params})
+    after = copy.deepcopy(optimizer).update(copied, {name: gradient.copy() for name, gradient in gradients.items()})
     moves = {name: np.asarray(after[name], dtype=float) - before[name] for name in before}
     along = sum(float(np.vdot(moves[name], gradients[name])) for name in moves)
     size = sum(float(np.vdot(gradients[name], gradients[name])) for name in moves)
@@ -103,8 +106,10 @@ def steps_to_tolerance(losses: Any, tolerance: float, lowest: float = 0.0, stay:
     3
     """
     values = np.asarray(getattr(losses, "losses", losses), dtype=float)
-    if not values.ndim or not tolerance > 0:
-        raise ValueError(f"tolerance must be positive and losses an array, got {tolerance!r} and {values.ndim} axes")
+    if not values.ndim or not values.shape[-1]:
+        raise ValueError(f"losses must be an array with at least one loss, got {losses!r}")
+    positive("tolerance", tolerance)
+    between("lowest", lowest, what="a finite number")
     reached = values - lowest <= tolerance
     if stay:
         reached = np.logical_and.accumulate(reached[..., ::-1], axis=-1)[..., ::-1]

@@ -12,7 +12,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from optim_lib.optimizers.base import Optimizer, Params
+from optim_lib.checks import seed as checked_seed
+from optim_lib.optimizers import Optimizer, ParameterGroups
+from optim_lib.optimizers.base import Params
 from optim_lib.threads import one_thread
 
 Array = NDArray[np.floating]
@@ -96,7 +98,7 @@ class Task(ABC):
         Parameters
         ----------
         optimizer : object with ``update(params, grads)``, or callable that makes one
-            An object is copied first, so that it stays as it is.
+            An object is copied first, so that it stays as it is, and the copy is reset.
         budget : int, optional
             How many steps to take.
         seed : int, default 0
@@ -114,9 +116,10 @@ class Task(ABC):
             The same for the same arguments, but for the time: a run uses one thread.
         """
         steps = self.budget if budget is None else budget
-        if not isinstance(steps, int | np.integer) or steps < 1:
+        if not isinstance(steps, int | np.integer) or isinstance(steps, bool) or steps < 1:
             raise ValueError(f"budget must be a whole number of steps of at least 1, got {budget!r}")
-        optimizer, model = fresh(optimizer), self.model(seed)  # where torch is needed, it is imported by now
+        # Where torch is needed, it is imported by now.
+        optimizer, model = fresh(optimizer), self.model(checked_seed("seed", seed))
         with one_thread(), np.errstate(all="ignore"):
             return self._run(model, optimizer, int(steps), seed, schedule, clip_norm, progress)
 
@@ -147,9 +150,12 @@ class Task(ABC):
 
 
 def fresh(optimizer: Any) -> Any:
-    """An optimizer without a past: the one a callable makes, or a copy of an object."""
+    """An optimizer without a past: the one a callable makes, or a copy of an object, reset if it can be."""
     if isinstance(optimizer, Optimizer) or (hasattr(optimizer, "update") and not isinstance(optimizer, type)):
-        return copy.deepcopy(optimizer)
+        copied = copy.deepcopy(optimizer)
+        if isinstance(copied, Optimizer | ParameterGroups):
+            copied.reset()
+        return copied
     if not callable(optimizer):
         raise TypeError(
             f"optimizer must have update(params, grads), or be a callable that makes one, got {optimizer!r}"

@@ -11,10 +11,11 @@ from typing import Any
 import numpy as np
 
 from optim_lib import data
+from optim_lib.checks import whole
 from optim_lib.data import Dataset, Split
 from optim_lib.networks import MLP
 from optim_lib.tasks.base import Record, StepSchedule, Task
-from optim_lib.training.runs import History, as_model, evaluate, train
+from optim_lib.training.runs import History, as_dataset, evaluate, made_by, train
 from optim_lib.training.torch_model import TorchModel
 
 
@@ -39,8 +40,22 @@ class Supervised(Task):
     def data(self) -> Dataset:
         return _loaded(self.make_data)
 
+    def __post_init__(self) -> None:
+        for name, what in (("make_data", "a dataset"), ("make_model", "a model from a seed")):
+            made = getattr(self, name)
+            if not callable(made) or hasattr(made, "named_parameters"):
+                raise TypeError(f"{name} must be a function that makes {what}, got {type(made).__name__}")
+        if (self.metric == "accuracy") == bool(self.lower_is_better):
+            raise ValueError(
+                "metric must be 'accuracy', where higher is better, or a name for the loss, where lower is better, got "
+                f"{self.metric!r} and lower_is_better {self.lower_is_better!r}"
+            )
+        whole("budget", self.budget)
+        if self.batch_size is not None:
+            whole("batch_size", self.batch_size)
+
     def model(self, seed: int = 0) -> MLP | TorchModel:
-        return as_model(self.make_model(seed))
+        return made_by(self.make_model, seed)
 
     def score(self, loss: float, accuracy: float) -> float:
         """The metric, from the loss and the accuracy on some examples."""
@@ -68,6 +83,10 @@ class Supervised(Task):
     def _record(self, history: History, test: tuple[float, float], per_epoch: int) -> Record:
         pairs = zip(history.validation_losses, history.validation_accuracies, strict=True)
         scores = np.array([self.score(*pair) for pair in pairs], dtype=float)
+        if self.metric == "accuracy" and np.isnan(scores).all():
+            raise ValueError(
+                f"metric must be one that {self.name!r} has, but its targets are no classes to be right about"
+            )
         lost = history.diverged_at is not None or not math.isfinite(history.train_losses[-1])
         if lost:
             scores[-1] = self.worst
@@ -101,7 +120,7 @@ class _ByStep:
 
 @cache
 def _loaded(make_data: Callable[[], Dataset]) -> Dataset:
-    return make_data()
+    return as_dataset(make_data())
 
 
 def few(dataset: Dataset, train: int, validation: int, test: int) -> Dataset:

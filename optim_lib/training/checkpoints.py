@@ -13,24 +13,26 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from optim_lib.optimizers.base import Optimizer
+from optim_lib.data import Dataset
+from optim_lib.networks import MLP
+from optim_lib.training.fingerprints import fingerprint
 
 
-def describe(model: Any, optimizer: Any, **conditions: Any) -> dict[str, str]:
-    """What has to be the same for a run to be resumed."""
-    shapes = {name: array.shape for name, array in model.initialize().items()}
+def describe(model: Any, optimizer: Any, data: Dataset, **conditions: Any) -> dict[str, str]:
+    """What has to be the same for a run to be resumed: in words where they say it all, as a fingerprint where not."""
     return {
-        "model": f"{model!r} {shapes}",
-        "optimizer": _optimizer_words(optimizer),
+        "model": _model_words(model),
+        "optimizer": fingerprint(optimizer),
+        "data": f"{data!r} {fingerprint(*data.train, *data.validation)}",
         **{name: repr(value) for name, value in conditions.items()},
     }
 
 
-def _optimizer_words(optimizer: Any) -> str:
-    if isinstance(optimizer, Optimizer):
-        return repr(optimizer)
-    plain = {name: value for name, value in vars(optimizer).items() if isinstance(value, float)}
-    return f"{type(optimizer).__name__} {plain}"
+def _model_words(model: Any) -> str:
+    if type(model) is MLP:
+        return f"{model!r} {model.dtype}"
+    # The layers with their numbers, and the code of each; the parameters are looked at by themselves.
+    return fingerprint(str(model.module), [type(layer) for layer in model.module.modules()], model.loss_function)
 
 
 def optimizer_state(optimizer: Any) -> Any:

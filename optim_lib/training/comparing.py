@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -14,11 +15,11 @@ from numpy.typing import NDArray
 
 from optim_lib.extras import needed
 from optim_lib.progress import progress_bar
-from optim_lib.threads import one_thread
 from optim_lib.training.costs import step_cost
 from optim_lib.training.fingerprints import fingerprint
 from optim_lib.training.results import Results, Row
-from optim_lib.training.tuning import Search, Tuned, Tuning, check_seeds, plural
+from optim_lib.training.sweeps import plain
+from optim_lib.training.tuning import Search, Tuned, Tuning, check_measures, check_searches, check_seeds, plural
 
 if TYPE_CHECKING:
     from optim_lib.tasks import Record, StepSchedule, Task
@@ -92,6 +93,10 @@ def compare(
     >>> round(result["SGD"].setting["learning_rate"], 6), result["SGD"].at_edge
     (1.0, [])
     """
+    check_searches(searches)
+    check_measures(measures or {})
+    if not hasattr(task, "run") or not hasattr(task, "budget"):
+        raise TypeError(f"task must be one of optim_lib.tasks, or a Supervised of a dataset, got {type(task).__name__}")
     tuning_seeds, report_seeds = check_seeds(tuning_seeds, report_seeds)
     steps = task.budget if budget is None else budget
     plan = _Plan(task, steps, schedule, clip_norm, dict(measures or {}))
@@ -213,13 +218,25 @@ class _Runs:
             size = max(2, 2 * abs(int(workers or 1)))
             for start in range(0, len(missing), size):
                 block = missing[start : start + size]
-                rows = parallel(joblib.delayed(self._work(job))() for job in block)
+                rows = self._run_all(parallel, block, len(jobs) - len(missing) + start, len(jobs))
                 named = {job.name: self._named(job, keys[job.name], row) for job, row in zip(block, rows, strict=True)}
                 found |= named
                 if self.store:
                     self.store.add(named.values())
                 bar.update(len(block))
         return found
+
+    def _run_all(self, parallel: Any, block: list[_Job], done: int, of: int) -> list[Row]:
+        """A block of runs; if the user stops it, the workers end too, and it is said what is kept."""
+        import joblib
+
+        try:
+            return parallel(joblib.delayed(self._work(job))() for job in block)
+        except KeyboardInterrupt:
+            _end_workers()
+            path = self.store.path if self.store else None
+            kept = f"are in {path}; the same call goes on from there" if path else "are not kept, without a cache"
+            raise KeyboardInterrupt(f"compare was stopped; {done} of {of} runs are done and {kept}") from None
 
     def _work(self, job: _Job) -> Callable[[], Row]:
         return partial(self.plan.run, self.searches[job.label].optimizer, job.setting, job.seed)
@@ -233,10 +250,18 @@ class _Runs:
         return words | self.plan.words() | row
 
 
+def _end_workers() -> None:
+    """End the processes that joblib keeps for later, and do not wait for what they are at."""
+    with suppress(Exception):
+        from joblib.externals.loky import reusable_executor
+
+        executor = reusable_executor._executor
+        if executor is not None:
+            executor.shutdown(wait=True, kill_workers=True)
+
+
 def _one_by_one(settings: Mapping[str, NDArray]) -> list[dict[str, Any]]:
-    return [
-        dict(zip(settings, (v.item() for v in values), strict=True)) for values in zip(*settings.values(), strict=True)
-    ]
+    return [dict(zip(settings, map(plain, values), strict=True)) for values in zip(*settings.values(), strict=True)]
 
 
 def _means(rows: list[list[Row]], name: str) -> Array:
@@ -256,6 +281,4 @@ def _numbers(text: str) -> Array:
 
 
 def _cost(optimizer: Any, task: Task) -> Any:
-    params = task.model(0).initialize(0)
-    with one_thread():
-        return step_cost(optimizer, params)
+    return step_cost(optimizer, task.model(0).initialize(0))

@@ -12,7 +12,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from optim_lib.checks import seed as checked_seed
+from optim_lib.checks import whole
+from optim_lib.optimizers import Optimizer, ParameterGroups
 from optim_lib.optimizers.base import Params
+from optim_lib.threads import one_thread
 
 
 @dataclass(frozen=True)
@@ -38,12 +42,12 @@ class StepCost:
 
 
 def step_cost(optimizer: Any, params: Params, repeats: int = 30, seed: int = 0) -> StepCost:
-    """Measure one step, with random gradients.
+    """Measure one step, with random gradients, in one thread.
 
     Parameters
     ----------
     optimizer : object with ``update(params, grads)``
-        Copied first.
+        Copied first, without the past it has if it can be reset.
     params : dict of str to ndarray
         Copied first.
     repeats : int, default 30
@@ -56,11 +60,15 @@ def step_cost(optimizer: Any, params: Params, repeats: int = 30, seed: int = 0) 
     >>> cost.state_bytes / cost.parameter_bytes
     2.0
     """
-    rng = np.random.default_rng(seed)
+    if isinstance(optimizer, type) or not hasattr(optimizer, "update"):
+        raise TypeError(f"optimizer must be an object with update(params, grads), such as Adam(0.1), got {optimizer!r}")
+    repeats, rng = whole("repeats", repeats), np.random.default_rng(checked_seed("seed", seed))
     optimizer, params = copy.deepcopy(optimizer), {name: np.array(array) for name, array in params.items()}
+    if isinstance(optimizer, Optimizer | ParameterGroups):
+        optimizer.reset()
     grads = {name: rng.standard_normal(array.shape).astype(array.dtype) for name, array in params.items()}
     times = []
-    with np.errstate(all="ignore"):
+    with one_thread(), np.errstate(all="ignore"):
         params = optimizer.update(params, grads)  # makes the state
         for _ in range(repeats):
             started = time.perf_counter()

@@ -10,11 +10,24 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from optim_lib.checks import seeds as checked_seeds
+from optim_lib.checks import whole
 from optim_lib.data import Dataset, Split
 from optim_lib.networks import MLP
 from optim_lib.optimizers.base import Optimizer, Params
 from optim_lib.progress import progress_bar
-from optim_lib.training.runs import FAR, PATIENCE, Schedule, batches_of, evaluation_point, total_steps, train
+from optim_lib.training.runs import (
+    FAR,
+    PATIENCE,
+    Schedule,
+    as_dataset,
+    batches_of,
+    evaluation_point,
+    made_by,
+    scheduled,
+    train,
+)
+from optim_lib.training.torch_model import TorchModel
 
 Array = NDArray[np.floating]
 
@@ -39,6 +52,8 @@ class TrainingSweep:
         The parameters at the end.
     vectorized : bool
         Whether all of it was one vectorized run.
+    hidden : tuple
+        What the torch module of each run has besides its parameters (running means), in order; else empty.
     """
 
     axes: dict[str, Array]
@@ -51,6 +66,7 @@ class TrainingSweep:
     diverged_at: NDArray[np.integer]
     params: Params = field(repr=False)
     vectorized: bool = True
+    hidden: tuple[Any, ...] = field(default=(), repr=False)
 
 
 def train_sweep(
@@ -90,10 +106,13 @@ def train_sweep(
     >>> grid.train_losses.shape
     (2, 3, 3)
     """
-    axes = {name: np.asarray(value, dtype=float) for name, value in hyperparameters.items() if np.ndim(value)}
+    axes = {name: np.asarray(value) for name, value in hyperparameters.items() if np.ndim(value)}
     for name, values in axes.items():
         if values.ndim != 1 or not values.size:
             raise ValueError(f"{name} must be a number or a one-dimensional array, got shape {values.shape}")
+        if values.dtype.kind not in "fiu":
+            raise ValueError(f"{name} must be a number or an array of numbers, got {values.dtype}")
+        axes[name] = values.astype(float)
     fixed = {name: value for name, value in hyperparameters.items() if name not in axes}
     shape = tuple(values.size for values in axes.values())
     flat = dict(zip(axes, (a.ravel() for a in np.meshgrid(*axes.values(), indexing="ij")), strict=True))
@@ -109,6 +128,7 @@ def train_sweep(
         epochs=many.epochs,
         params={name: on_grid(array) for name, array in many.params.items()},
         vectorized=many.vectorized,
+        hidden=many.hidden,
         **{name: on_grid(getattr(many, name)) for name in _PER_RUN},
     )
 
@@ -130,9 +150,14 @@ def train_many(
     """Train with settings k = 0, 1, ..., each hyperparameter an array over k, and every seed."""
     if isinstance(optimizer, Optimizer) or not callable(optimizer):
         raise TypeError(f"optimizer must be a class, such as Adam (not Adam()), got {optimizer!r}")
-    if not seeds:
-        raise ValueError("seeds must have at least one seed, got none")
-    total = total_steps(epochs, None, 1)
+    if not isinstance(model, MLP) and (not callable(model) or hasattr(model, "named_parameters")):
+        raise TypeError(
+            f"model must be an MLP, or a function from a seed to a torch module, got {type(model).__name__}: each run "
+            "needs a module of its own"
+        )
+    if schedule is not None and not callable(schedule):
+        raise TypeError(f"schedule must be a function of the first rate and the epoch, got {schedule!r}")
+    data, seeds, total = as_dataset(data), checked_seeds("seeds", seeds), whole("epochs", epochs)
     count = next(iter(settings.values())).size if settings else 1
     ours = isinstance(optimizer, type) and issubclass(optimizer, Optimizer) and optimizer.can_sweep(settings)
     work = (model, optimizer, settings, count, data, total, batch_size, seeds, schedule, progress)
@@ -177,14 +202,15 @@ def _all_at_once(model, optimizer, settings, count, data, epochs, batch_size, se
 
 def _one_by_one(model, optimizer, settings, count, data, epochs, batch_size, seeds, schedule, progress):
     runs = [(k, seed) for k in range(count) for seed in seeds]
-    histories = []
+    histories, hidden = [], []
     for k, seed in progress_bar(runs, desc="runs", leave=False, delay=PATIENCE, disable=not progress):
-        setting = {name: values[k].item() for name, values in settings.items()}
-        one = model if isinstance(model, MLP) else model(seed)
+        setting = {name: plain(values[k]) for name, values in settings.items()}
+        one = model if isinstance(model, MLP) else made_by(model, seed)
         histories.append(
             train(one, optimizer(**setting), data, epochs=epochs, batch_size=batch_size, seed=seed, schedule=schedule,
                   progress=False)
         )  # fmt: skip
+        hidden.append(one.hidden_state() if isinstance(one, TorchModel) else None)
     per_epoch = len(batches_of(len(data.train.x), batch_size, 0, 0))
     losses = [_padded(h.losses, epochs * per_epoch) for h in histories]
     names = ("train_losses", "validation_losses", "validation_accuracies")
@@ -198,7 +224,12 @@ def _one_by_one(model, optimizer, settings, count, data, epochs, batch_size, see
         seeds,
         n_epochs=epochs,
     )
-    return replace(result, vectorized=False)
+    return replace(result, vectorized=False, hidden=tuple(hidden))
+
+
+def plain(value: Any) -> Any:
+    """A value of an array of settings as Python has it."""
+    return value.item() if isinstance(value, np.generic) else value
 
 
 def _judged(losses: Array, evaluations: Array, params: Params, seeds: tuple[int, ...], n_epochs: int) -> TrainingSweep:
@@ -247,8 +278,8 @@ def _stacked(split: Split, batches: Sequence[Any]) -> tuple[Array, NDArray]:
 
 def _scheduled(schedule: Schedule, rates: float | Array, epoch: float) -> float | Array:
     if np.ndim(rates) == 0:
-        return schedule(rates, epoch)
-    return np.array([schedule(float(rate), epoch) for rate in rates.ravel()]).reshape(rates.shape)
+        return scheduled(schedule, rates, epoch)
+    return np.array([scheduled(schedule, float(rate), epoch) for rate in rates.ravel()]).reshape(rates.shape)
 
 
 def _padded(values: Array, size: int) -> Array:

@@ -11,13 +11,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from optim_lib.checks import between, seeds, whole
 from optim_lib.data import Dataset
 from optim_lib.networks import MLP
 from optim_lib.optimizers.base import Optimizer, Params
 from optim_lib.tables import table
 from optim_lib.training.costs import StepCost
-from optim_lib.training.runs import Schedule, as_model, evaluate
-from optim_lib.training.sweeps import TrainingSweep, train_many
+from optim_lib.training.runs import Schedule, evaluate, made_by
+from optim_lib.training.sweeps import TrainingSweep, plain, train_many
 from optim_lib.training.torch_model import TorchModel
 
 Array = NDArray[np.floating]
@@ -31,7 +32,8 @@ class LogUniform:
     high: float
 
     def __post_init__(self) -> None:
-        if not 0 < self.low < self.high < math.inf:
+        _check_ends(self.low, self.high)
+        if not 0 < self.low < self.high:
             raise ValueError(f"low and high must be positive and in this order, got {self.low!r} and {self.high!r}")
 
     def at(self, places: Array) -> Array:
@@ -46,7 +48,8 @@ class Uniform:
     high: float
 
     def __post_init__(self) -> None:
-        if not -math.inf < self.low < self.high < math.inf:
+        _check_ends(self.low, self.high)
+        if not self.low < self.high:
             raise ValueError(f"low and high must be finite and in this order, got {self.low!r} and {self.high!r}")
 
     def at(self, places: Array) -> Array:
@@ -77,8 +80,10 @@ class Search:
         for name, values in space.items():
             if name not in accepted:
                 raise ValueError(f"{name} must be a hyperparameter of {optimizer.__name__}: {', '.join(accepted)}")
-            if not isinstance(values, LogUniform | Uniform | list | int | float):
+            if not isinstance(values, LogUniform | Uniform | list | int | float | np.integer | np.floating):
                 raise TypeError(f"{name} must be a number, a LogUniform, a Uniform or a list, got {values!r}")
+            if isinstance(values, list) and not values:
+                raise ValueError(f"{name} must have something to choose from, got an empty list")
         self.optimizer, self.space = optimizer, space
 
     def settings(self, trials: int, seed: int = 0) -> dict[str, NDArray]:
@@ -86,20 +91,19 @@ class Search:
 
         With one range this is a grid; with several it is a Latin hypercube.
         """
-        if not isinstance(trials, int | np.integer) or trials < 1:
-            raise ValueError(f"trials must be a whole number of at least 1, got {trials!r}")
+        trials = whole("trials", trials)
         rng = np.random.default_rng(seed)
         places = np.linspace(0, 1, trials) if trials > 1 else np.array([0.5])
         settings, searched = {}, 0
         for name, values in self.space.items():
-            if isinstance(values, int | float):
+            if isinstance(values, int | float | np.number):
                 settings[name] = np.full(trials, values)
                 continue
             order = places if searched == 0 else rng.permutation(places)
             searched += 1
             if isinstance(values, list):
                 index = np.minimum((order * len(values)).astype(int), len(values) - 1)
-                settings[name] = np.asarray(values)[index]
+                settings[name] = _choices(values)[index]
             else:
                 settings[name] = values.at(order)
         return settings
@@ -265,6 +269,8 @@ def tune(
     ValueError
         If the seeds overlap, or an argument is out of range.
     """
+    check_searches(searches)
+    check_measures(measures or {})
     tuning_seeds, report_seeds = check_seeds(tuning_seeds, report_seeds)
     if select not in _SELECTORS:
         raise ValueError(f"select must be one of {', '.join(_SELECTORS)}, got {select!r}")
@@ -274,8 +280,8 @@ def tune(
         settings = search.settings(trials)
         tried = train_many(model, search.optimizer, settings, data, seeds=tuning_seeds, **budget)
         scores, order = _SELECTORS[select](tried)
-        best = {name: values[order[0]].item() for name, values in settings.items()}
-        chosen = {name: np.array([value]) for name, value in best.items()}
+        best = {name: plain(values[order[0]]) for name, values in settings.items()}
+        chosen = {name: values[[order[0]]] for name, values in settings.items()}
         runs = train_many(model, search.optimizer, chosen, data, seeds=report_seeds, **budget)
         results = _report(model, runs, data, measures or {})
         tuned[label] = Tuned(label, best, search.edges(best), settings, scores, results, runs)
@@ -289,14 +295,25 @@ def tune(
 
 def check_seeds(tuning_seeds: Iterable[int], report_seeds: Iterable[int]) -> tuple[tuple[int, ...], tuple[int, ...]]:
     """The seeds as tuples; an error if a seed that chose a setting would also praise it, or there are none."""
-    tuning_seeds, report_seeds = tuple(tuning_seeds), tuple(report_seeds)
+    tuning_seeds, report_seeds = seeds("tuning_seeds", tuning_seeds), seeds("report_seeds", report_seeds)
     shared = sorted(set(tuning_seeds) & set(report_seeds))
     if shared:
         raise ValueError(f"report_seeds must not be among tuning_seeds, but both have {shared}")
-    for name, seeds in (("tuning_seeds", tuning_seeds), ("report_seeds", report_seeds)):
-        if not seeds:
-            raise ValueError(f"{name} must have at least one seed, got none")
     return tuning_seeds, report_seeds
+
+
+def check_searches(searches: Any) -> None:
+    """Refuse what is no dictionary of searches, by name."""
+    if not isinstance(searches, Mapping) or not searches:
+        raise TypeError(f"searches must be a dictionary such as {{'Adam': Search(Adam, ...)}}, got {searches!r}")
+    for label, search in searches.items():
+        if not isinstance(search, Search):
+            raise TypeError(f"searches[{label!r}] must be a Search, such as Search(Adam, ...), got {search!r}")
+
+
+def check_measures(measures: Any) -> None:
+    if not isinstance(measures, Mapping) or not all(map(callable, measures.values())):
+        raise TypeError(f"measures must be a dictionary from names to functions, got {measures!r}")
 
 
 def _by_accuracy(tried: TrainingSweep) -> tuple[Array, NDArray]:
@@ -317,7 +334,9 @@ def _report(model: Any, runs: TrainingSweep, data: Dataset, measures: Mapping[st
     results: dict[str, list[float]] = {"test_loss": [], "test_accuracy": [], **{name: [] for name in measures}}
     for i, seed in enumerate(runs.seeds):
         params = {name: array[0, i] for name, array in runs.params.items()}
-        one = model if isinstance(model, MLP) else _with_params(as_model(model(seed)), params)
+        one = model if isinstance(model, MLP) else made_by(model, seed)
+        if isinstance(one, TorchModel):  # running means are no parameters, and the test loss needs them as well
+            one.restore_hidden_state(runs.hidden[i])
         loss, accuracy = evaluate(one, params, data.test)
         results["test_loss"].append(loss)
         results["test_accuracy"].append(accuracy)
@@ -331,14 +350,24 @@ def _report(model: Any, runs: TrainingSweep, data: Dataset, measures: Mapping[st
     return known | {name: np.array(values) for name, values in results.items()}
 
 
-def _with_params(model: TorchModel, params: Params) -> TorchModel:
-    for name, array in model.initialize().items():
-        array[...] = params[name]
-    return model
-
-
 def _in_words(setting: Mapping[str, float]) -> str:
-    return ", ".join(f"{name.replace('_', ' ')} {value:.3g}" for name, value in setting.items())
+    def word(value: Any) -> str:
+        return f"{value:.3g}" if isinstance(value, int | float) and not isinstance(value, bool) else str(value)
+
+    return ", ".join(f"{name.replace('_', ' ')} {word(value)}" for name, value in setting.items())
+
+
+def _choices(values: list[Any]) -> NDArray:
+    """The values of a list as an array that keeps the type of each: 1 and 0.5 side by side stay what they are."""
+    array = np.empty(len(values), dtype=object)
+    array[:] = values
+    kinds = {type(value) for value in values}
+    return np.asarray(values) if len(kinds) == 1 and kinds <= {int, float, str} else array
+
+
+def _check_ends(low: Any, high: Any) -> None:
+    between("low", low, what="a finite number")
+    between("high", high, what="a finite number")
 
 
 def plural(count: int, word: str) -> str:
