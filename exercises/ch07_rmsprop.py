@@ -12,8 +12,17 @@ from exercises.authoring import (
     close,
     edit,
     outputs,
+    unchanged_inputs,
+    vector,
 )
-from exercises.classes import check_in_place, check_late_parameter, compare_runs, large_grads, random_params
+from exercises.classes import (
+    check_defaults,
+    check_in_place,
+    check_late_parameter,
+    compare_runs,
+    large_grads,
+    random_params,
+)
 from optim_lib.optimizers import CenteredRMSprop, RMSprop
 from optim_lib.probes import TARGET, fading_weights
 from optim_lib.probes import follow as followed
@@ -80,8 +89,7 @@ window = Exercise(
     answer="gradients_needed",
     prompt="""
         RMSprop's mean square gives the weight $1 - \\gamma$ to the newest squared gradient, $(1 - \\gamma)\\,\\gamma$
-        to
-        the one before it, and so on. All these weights, back to the beginning of time, add up to one. Write
+        to the one before it, and so on. All these weights, back to the beginning of time, add up to one. Write
         `gradients_needed(decay, share)`: the smallest number of newest gradients that together carry at least `share`
         of
         the weight, for a share between 0 and 1. Then ask it about a share of 0.632 and several decays.
@@ -154,6 +162,7 @@ def class_twenty_steps(my_rmsprop):
     grads = [random_params(seed) for seed in range(700, 720)]
     settings = {"learning_rate": 0.05, "decay": 0.8, "epsilon": 0.1}
     compare_runs(my_rmsprop, RMSprop, random_params(73), grads, rtol=1e-7, **settings)
+    check_defaults(my_rmsprop, RMSprop, seed=750)
 
 
 def class_in_place(my_rmsprop):
@@ -281,6 +290,32 @@ whole_class = Exercise(
             "starts at zero, and the first step is `1 / sqrt(1 - decay)` rates long.",
             points=1,
             convention=True,
+        ),
+        WrongAnswer(
+            """
+            class MyRMSprop:
+                def __init__(self, learning_rate=0.001, decay=0.9, epsilon=1e-8):
+                    self.learning_rate, self.decay, self.epsilon = learning_rate, decay, epsilon
+                    self.mean_square, self.t = {}, {}
+
+                def update(self, params, grads):
+                    for name in params:
+                        old = self.mean_square.get(name, np.zeros_like(params[name]))
+                        self.mean_square[name] = self.decay * old + (1 - self.decay) * grads[name] ** 2
+                        self.t[name] = self.t.get(name, 0) + 1
+                        corrected = self.mean_square[name] / (1 - self.decay ** self.t[name])
+                        params[name] -= self.learning_rate * grads[name] / (np.sqrt(corrected) + self.epsilon)
+                    return params
+            """,
+            "The average is corrected for its start at zero, as Adam does it. RMSprop takes it as it is, so that the "
+            "first step is `1 / sqrt(1 - decay)` rates long.",
+            points=1,
+            convention=True,
+        ),
+        WrongAnswer(
+            edit(MY_RMSPROP, (AVERAGE, "0.9 * old + 0.1 * new")),
+            "The `decay` that your class is given has no effect",
+            diagnose=False,
         ),
         WrongAnswer(
             edit(MY_RMSPROP, ("root = np.sqrt(self.mean_square[name])", "root = self.mean_square[name]")),
@@ -496,8 +531,8 @@ chase = Exercise(
 
 
 def walk_beside(cured, all_grads, rtol=1e-3, **settings):
-    shapes = {"weights": np.shape(all_grads[0])}
-    grads = [{"weights": np.array(grad, dtype=float)} for grad in all_grads]
+    shapes = {"weights": np.shape(all_grads[0]), "more": np.shape(all_grads[0])}
+    grads = [{"weights": np.array(grad), "more": -0.7 * np.array(grad)} for grad in all_grads]
     compare_runs(cured, RMSprop, random_params(77, shapes), grads, rtol=rtol, learning_rate=0.1, **settings)
 
 
@@ -511,6 +546,11 @@ def beside_a_larger_one(cured):
 
 def on_a_plateau(cured):
     walk_beside(cured, [[1e-6]] * 12, decay=0.9)
+    shapes = {"weights": (1,)}
+    check_in_place(cured(learning_rate=0.1), random_params(78, shapes), random_params(79, shapes))
+    note = ", with the starter's defaults (the class made without arguments),"
+    for size in (1.0, 1e-6):
+        compare_runs(cured, RMSprop, {"weights": np.zeros(1)}, [{"weights": np.full(1, size)}], rtol=1e-5, note=note)
 
 
 CURED = """
@@ -575,8 +615,8 @@ stall = Exercise(
         "Three ways to stall: a memory that only rises, a memory that is shared, and an epsilon that is larger than "
         "what it is "
         "added to. The first is AMSGrad's, where it is meant; the second is a rate for each layer; the third is the "
-        "article's own equation, which at gradients of 1e-6 takes steps that are thirty times shorter than its "
-        "listing's."
+        "article's own equation, which at gradients of 1e-6 takes steps about a hundred times shorter than its "
+        "listing's, once the average is full."
     ),
     changes=(0,),
     wrong_answers=[
@@ -646,7 +686,10 @@ def centered_run(centered_step, grads, learning_rate, decay, epsilon):
         before = theta
         result = centered_step(theta, grad, mean_square, mean, learning_rate, decay, epsilon)
         theta, mean_square, mean = outputs(result, "theta", "mean_square", "mean")
-        history.append((np.subtract(theta, before), mean_square, mean))
+        size = len(grad)
+        theta, mean = vector(theta, size, "the new theta"), vector(mean, size, "the new `mean`")
+        mean_square = vector(mean_square, size, "the new `mean_square`")
+        history.append((theta - before, mean_square, mean))
     return history
 
 
@@ -662,6 +705,7 @@ def expected_run(grads, learning_rate, decay, epsilon):
 
 def compare_centered(centered_step, grads, settings, rtol=1e-7):
     found, expected = centered_run(centered_step, grads, *settings), expected_run(grads, *settings)
+    unchanged_inputs(centered_step)
     for t, (mine, theirs) in enumerate(zip(found, expected, strict=True), start=1):
         for value, right, what in zip(mine, theirs, ("the step", "`mean_square`", "`mean`"), strict=True):
             close(value, right, f"{what} at step {t}", rtol=rtol)
@@ -705,8 +749,9 @@ centering = Exercise(
     answer="centered_step",
     prompt="""
         Complete one step of centered RMSprop. It keeps a second average, of the gradient itself, and divides by the
-        root of the difference between the mean square and the square of the mean, plus epsilon. Both averages forget
-        with the same `decay`, and the newest gradient is in both before the step is taken. When it is right: feed it a
+        root of the difference between the mean square and the square of the mean. Epsilon is added outside the root.
+        Both averages forget with the same `decay`, and the newest gradient is in both before the step is taken. Leave
+        the arrays that you are given as they are. When it is right: feed it a
         hundred gradients that are all 1. How long is the last step, and what does that say about where this rule is
         safe?
     """,

@@ -1,11 +1,14 @@
 """Checks for exercises in which a student writes an optimizer's class: it runs beside the library's, step by step."""
 
-from collections.abc import Callable, Mapping, Sequence
+import contextlib
+import inspect
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from exercises.compare import RTOL, Wrong, close
+from exercises.guard import raw
 
 SHAPES = {"weights": (3, 4), "bias": (4,), "scale": ()}
 
@@ -62,9 +65,36 @@ def compare_runs(
     """Run a student's class beside the library's on the same gradients, and compare step by step."""
     mine = moves(answer(**settings), start, all_grads, rates)
     expected = moves(oracle(**settings), start, all_grads, rates)
+    try:
+        _compare_moves(mine, expected, note, rtol)
+    except Wrong as wrong:
+        for setting, value in _unused(answer, oracle, mine, start, all_grads, rates, rtol, settings):
+            raise Wrong(
+                f"The `{setting}` that your class is given has no effect: its steps are those of the default, "
+                f"{value:g}. {wrong}"
+            ) from None
+        raise
+
+
+def _compare_moves(mine: list[Arrays], expected: list[Arrays], note: str, rtol: float) -> None:
     for t, (step, expected_step) in enumerate(zip(mine, expected, strict=True), start=1):
-        for name in start:
+        for name in expected_step:
             close(step[name], expected_step[name], f"step {t} of {name!r}{note}", rtol=rtol)
+
+
+def _unused(answer, oracle, mine, start, all_grads, rates, rtol, settings) -> Iterator[tuple[str, float]]:
+    """The settings that a student's class does not use: its steps are the library's with the default in their place."""
+    try:
+        parameters = inspect.signature(raw(answer)).parameters
+    except (TypeError, ValueError):
+        return
+    for setting, value in settings.items():
+        default = getattr(parameters.get(setting), "default", None)
+        if isinstance(default, int | float) and default != value:
+            expected = moves(oracle(**settings | {setting: default}), start, all_grads, rates)
+            with contextlib.suppress(Wrong):
+                _compare_moves(mine, expected, "", rtol)
+                yield setting, default
 
 
 def check_in_place(optimizer: Any, params: Arrays, grads: Arrays, steps: int = 1) -> None:
@@ -112,7 +142,4 @@ def check_defaults(answer: Maker, oracle: Maker, seed: int, **settings: float) -
     start |= {"bias": np.zeros(4), "scale": np.zeros(())}  # so that their small steps are not lost in rounding
     all_grads = [{name: sizes[name] * grad for name, grad in random_params(seed + t).items()} for t in range(1, 5)]
     mine, expected = moves(answer(), start, all_grads), moves(oracle(**settings), start, all_grads)
-    for t, (step, expected_step) in enumerate(zip(mine, expected, strict=True), start=1):
-        for name in start:
-            what = f"step {t} of {name!r}, with the starter's defaults (the class made without arguments),"
-            close(step[name], expected_step[name], what, rtol=1e-6)
+    _compare_moves(mine, expected, ", with the starter's defaults (the class made without arguments),", rtol=1e-6)

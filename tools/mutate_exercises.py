@@ -359,10 +359,11 @@ def in_a_hurry(exercise: Exercise) -> Exercise:
     answer = exercise.load(exercise.solution)
     if exercise.prepare:
         exercise.prepare()
-    began = time.thread_time()
-    for index in range(len(exercise.checks)):
-        run_check(exercise, index, answer)
-    return dataclasses.replace(exercise, time_limit=0.5 + 10 * (time.thread_time() - began))
+    for _ in range(2):  # the first time the checks work out what they expect
+        began = time.thread_time()
+        for index in range(len(exercise.checks)):
+            run_check(exercise, index, answer)
+    return dataclasses.replace(exercise, time_limit=0.2 + 5 * (time.thread_time() - began))
 
 
 def sample(exercise: Exercise, size: int | None) -> list[Mutant]:
