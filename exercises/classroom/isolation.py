@@ -30,7 +30,7 @@ class Limits:
     Parameters
     ----------
     seconds : float
-        Of one call; all of an exercise's checks together have three times as long.
+        Of computing in one call (waiting counts half).
     memory : int
         Bytes of address space of the process.
     disk : int
