@@ -213,7 +213,7 @@ globalThis.courseReader ??= (() => {
     document.addEventListener(
       "click",
       async (event) => {
-        const button = event.target.closest?.(`:is(${PLACES}) .uo-bar button[data-do]`);
+        const button = event.target.closest?.(`:is(${PLACES}) .uo-acts button[data-do]`);
         const place = button?.closest(PLACES);
         if (!button || place.dataset.open) return;
         event.stopPropagation();
@@ -233,7 +233,7 @@ globalThis.courseReader ??= (() => {
   function showSize() {
     const isHere = store.get("engine", "version") === course.manifest.version;
     const size = isHere ? "" : ` (${MEGABYTES} MB, once)`;
-    for (const place of document.querySelectorAll(".uo-bar .uo-size")) place.textContent = size;
+    for (const place of document.querySelectorAll(".uo-acts .uo-size")) place.textContent = size;
   }
 
   document.addEventListener("DOMContentLoaded", () => {

@@ -124,7 +124,7 @@ def _bar(exercise: Exercise) -> str:
         for name, words in BUTTONS.items()
     )
     return (
-        f'<div class="uo-bar" role="group" aria-label="Exercise {exercise.id}">{buttons}'
+        f'<div class="uo-acts" role="group" aria-label="Exercise {exercise.id}">{buttons}'
         f'<span class="uo-best">{result.plural(exercise.points, "point")}</span></div>'
     )
 
@@ -152,7 +152,7 @@ def _standing() -> str:
 
 
 CARRY = (
-    '<div class="uo-bar" data-carry hidden>'
+    '<div class="uo-acts" data-carry hidden>'
     '<button type="button" data-carries="notebook">Notebook with your answers</button>'
     '<button type="button" data-carries="progress">progress.json</button>'
     '<button type="button" data-carries="everything">Everything, for another browser</button>'

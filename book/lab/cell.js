@@ -29,7 +29,7 @@ function caretIn(code) {
 }
 
 export class Cell {
-  // root: the element of the cell; it has .uo-editor with the code in it, .uo-bar with buttons, .uo-output.
+  // root: the element of the cell; it has .uo-editor with the code in it, .uo-acts with buttons, .uo-output.
   constructor(root, lab, { id, label, seconds }) {
     this.root = root;
     this.lab = lab;
@@ -37,7 +37,7 @@ export class Cell {
     this.label = label;
     this.seconds = seconds;
     this.place = root.querySelector(".uo-editor");
-    this.bar = root.querySelector(".uo-bar");
+    this.bar = root.querySelector(".uo-acts");
     this.output = root.querySelector(".uo-output");
     this.said = root.querySelector(".uo-said");
     this.shipped = this.place.dataset.shipped ?? this.code.textContent.replace(/\n$/, "");
