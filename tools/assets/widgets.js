@@ -126,7 +126,9 @@ function goToLinked(containers) {
 }
 
 const idle = () =>
-  new Promise((done) => (window.requestIdleCallback ? requestIdleCallback(done, { timeout: 2000 }) : setTimeout(done, 50)));
+  new Promise((done) =>
+    window.requestIdleCallback ? requestIdleCallback(done, { timeout: 2000 }) : setTimeout(done, 50),
+  );
 
 async function show() {
   const containers = [...document.querySelectorAll(FIGURES)];

@@ -113,7 +113,6 @@ export function plotBox({ width, height }, { left, right, top, bottom }, range) 
   box.right = left + box.width;
   box.bottom = top + box.height;
   if (range)
-    box.y = (v) =>
-      clamp(box.bottom - ((v - range[0]) / (range[1] - range[0])) * box.height, top - 40, box.bottom + 2);
+    box.y = (v) => clamp(box.bottom - ((v - range[0]) / (range[1] - range[0])) * box.height, top - 40, box.bottom + 2);
   return box;
 }

@@ -247,7 +247,8 @@ export class CurvesFigure extends LiveFigure {
       }
     if (!best.setting) return "";
     const now = Math.min(...curves.map((curve) => away(this.run(curve, here).at(-1))));
-    const [most, more] = spec.ideal === 0 ? ["lowest", "lower"] : [`nearest to ${spec.ideal}`, `nearer to ${spec.ideal}`];
+    const [most, more] =
+      spec.ideal === 0 ? ["lowest", "lower"] : [`nearest to ${spec.ideal}`, `nearer to ${spec.ideal}`];
     if (now === best.away) return ` No setting on these sliders ends ${more}.`;
     const given = spec.axes.flatMap((axis, k) => (axis.given ? [k] : []));
     const head = given.length ? ` With ${settingText(spec, here, given)}, the` : " The";

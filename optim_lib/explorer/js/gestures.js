@@ -50,7 +50,13 @@ export function gestures(element, act, done = () => {}) {
     holding = false;
   }
 
-  const listeners = { pointerdown: down, pointermove: move, pointerup: up, pointercancel: end, lostpointercapture: end };
+  const listeners = {
+    pointerdown: down,
+    pointermove: move,
+    pointerup: up,
+    pointercancel: end,
+    lostpointercapture: end,
+  };
   for (const [name, listener] of Object.entries(listeners)) element.addEventListener(name, listener);
   return () => {
     for (const [name, listener] of Object.entries(listeners)) element.removeEventListener(name, listener);

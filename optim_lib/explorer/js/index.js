@@ -18,7 +18,8 @@ export function failed(root, error) {
   const words = document.createElement("p");
   words.className = "uo-failure";
   words.setAttribute("role", "status");
-  words.textContent = "This figure could not be brought to life, so it stays a picture. Loading the page again may help.";
+  words.textContent =
+    "This figure could not be brought to life, so it stays a picture. Loading the page again may help.";
   root.classList.add("uo-failed");
   root.prepend(words);
 }

@@ -95,7 +95,11 @@ export class SettingsMap extends Panel {
   axis(c, box) {
     const axis = this.spec.axes[0];
     c.font = `11.5px ${FONT}`;
-    const candidates = axis.ticks.map(([at, text]) => ({ at: this.toX(box, at), text, size: c.measureText(text).width }));
+    const candidates = axis.ticks.map(([at, text]) => ({
+      at: this.toX(box, at),
+      text,
+      size: c.measureText(text).width,
+    }));
     c.textAlign = "center";
     c.textBaseline = "alphabetic";
     for (const tick of apart(candidates, 4)) {

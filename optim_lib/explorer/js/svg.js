@@ -35,7 +35,9 @@ export class SvgContext {
     for (const name of Object.keys(this.set))
       Object.defineProperty(this, name, {
         get: () => this.set[name],
-        set: (value) => (this.set[name] = value),
+        set: (value) => {
+          this.set[name] = value;
+        },
       });
   }
 
@@ -159,7 +161,14 @@ export class SvgContext {
 
   drawImage(canvas, x, y, w, h) {
     const href = canvas.toDataURL("image/png");
-    this.put("image", { href, x: round(x), y: round(y), width: round(w), height: round(h), preserveAspectRatio: "none" });
+    this.put("image", {
+      href,
+      x: round(x),
+      y: round(y),
+      width: round(w),
+      height: round(h),
+      preserveAspectRatio: "none",
+    });
   }
 
   document(width, height, title) {
