@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from optim_lib.explorer.table import Table
 from optim_lib.explorer.words import number, words
+from optim_lib.palette import is_optimizer
 
 Mask = NDArray[np.bool_]
 
@@ -108,7 +109,7 @@ def reach(loss: float, within: int | None = None, *, by: str | None = None, text
         return f"the lowest loss is {number(lowest)}"
 
     def wording(table: Table) -> str:
-        who = f"{by}'s loss" if by else "the loss"
+        who = f"the loss of {called(by)}" if by else "the loss"
         return f"Bring {who} under {number(loss)} in {table.steps if within is None else within} steps."
 
     return Quest(_id("reach", loss, within, by), text or wording, judge, limit=limit)
@@ -122,7 +123,7 @@ def diverge(within: int | None = None, *, by: str | None = None, text: str | Non
         last = table.steps if within is None else within
         return _any(table, by, lambda series: ~np.isfinite(table.gaps(series)[..., last]))
 
-    who = by or "the run"
+    who = called(by) if by else "the run"
     in_time = f" in at most {within} steps" if within is not None else ""
     return Quest(_id("diverge", within, by), text or f"Make {who} diverge{in_time}.", judge)
 
@@ -134,7 +135,8 @@ def largest_stable(axis: str = "learning_rate", *, by: str | None = None, text: 
         along = table.axis(axis) + 1
         return _any(table, by, lambda series: _edge(_stable(table, series), along))
 
-    default = f"Find the edge: the largest {words(axis)} with which {by or 'the run'} ends no higher than it began."
+    who = called(by) if by else "the run"
+    default = f"Find the edge: the largest {words(axis)} with which {who} ends no higher than it began."
     return Quest(_id("largest_stable", axis, by), text or default, judge)
 
 
@@ -151,7 +153,7 @@ def find_best(tolerance: float = 1.0, *, by: str | None = None, text: str | None
 
         return _any(table, by, near_best)
 
-    who = f" for {by}" if by else ""
+    who = f" for {called(by)}" if by else ""
     near = f", to within a factor of {number(tolerance)}" if tolerance > 1 else ""
     return Quest(_id("find_best", tolerance, by), text or f"Find the best setting{who}{near}.", judge, True)
 
@@ -174,7 +176,9 @@ def settle_in(
     x, y = minimum
     where = f"({number(x)}, {number(y)})"
     return Quest(
-        _id("settle_in", *minimum, by), text or f"Make {by or 'the run'} settle in the minimum at {where}.", judge
+        _id("settle_in", *minimum, by),
+        text or f"Make {called(by) if by else 'the run'} settle in the minimum at {where}.",
+        judge,
     )
 
 
@@ -198,7 +202,9 @@ def beats(winner: str, loser: str, *, factor: float = 1.0, text: str | None = No
         return table.ends(first) * factor < table.ends(second)
 
     by_much = f" by a factor of {number(factor)}" if factor > 1 else ""
-    return Quest(_id("beats", winner, loser, factor), text or f"Make {winner} beat {loser}{by_much}.", judge)
+    return Quest(
+        _id("beats", winner, loser, factor), text or f"Make {called(winner)} beat {called(loser)}{by_much}.", judge
+    )
 
 
 def quest(id: str, text: str, judge: Callable[[Table], Mask]) -> Quest:
@@ -248,6 +254,18 @@ def diverges_at(*, by: str | None = None, **setting: float) -> Callable[[Table],
         return not np.isfinite(_ends_at(table, setting, by)[1])
 
     return answer
+
+
+def called(label: str) -> str:
+    """A label in a sentence: the name of an optimizer as it is, anything else as the legend's words.
+
+    Examples
+    --------
+    >>> called("Adam"), called("without bias")
+    ('Adam', '"without bias"')
+    """
+    described = ("without correction", "centered", "constant", "decaying")
+    return label if is_optimizer(label) and label not in described else f'"{label}"'
 
 
 def _any(table: Table, by: str | None, done: Callable[[Any], Mask]) -> Mask:

@@ -6,7 +6,18 @@ import re
 
 import pytest
 
-from optim_lib.palette import CARD_DARK, CARD_LIGHT, DARK, LIGHT, PAGE_DARK, PAGE_LIGHT, SERIES, SERIES_NAMES, palette
+from optim_lib.palette import (
+    CARD_DARK,
+    CARD_LIGHT,
+    DARK,
+    LIGHT,
+    PAGE_DARK,
+    PAGE_LIGHT,
+    SERIES,
+    SERIES_NAMES,
+    color_places,
+    palette,
+)
 from tools import colors
 
 
@@ -92,3 +103,17 @@ def test_a_changed_color_changes_the_sheets(monkeypatch):
 def test_a_role_that_the_palette_lacks_is_named():
     with pytest.raises(ValueError, match="no role 'inkk'"):
         colors.painted_sheet(".a { --uo-inkk: #000000; }")
+
+
+@pytest.mark.parametrize(
+    ("labels", "places"),
+    [
+        (["SGD", "momentum", "Adam"], [0, 1, 4]),
+        (["RMSprop", "Adam"], [3, 4]),
+        (["momentum 0.5", "momentum 0.9"], [0, 1]),
+        (["SGD + L2", "SGD + decay"], [0, 1]),
+        (["yours", "Adam", "SGD"], [1, 4, 0]),
+    ],
+)
+def test_one_optimizer_has_one_color_and_two_in_a_figure_never_the_same(labels, places):
+    assert color_places(labels) == places
