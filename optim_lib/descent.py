@@ -78,7 +78,9 @@ class Sweep:
     vectorized: bool
 
     def best(self) -> dict[str, float]:
-        """The setting with the lowest final loss, by axis name."""
+        """The setting with the lowest final loss, by axis name; an error if every run diverged."""
+        if not np.isfinite(self.losses[..., -1]).any():
+            raise ValueError("the best of a sweep must have a finite loss, but every run of this one diverged")
         index = np.unravel_index(np.argmin(self.losses[..., -1]), self.losses.shape[:-1])
         return {name: float(values[i]) for (name, values), i in zip(self.axes.items(), index, strict=True)}
 
@@ -338,7 +340,12 @@ def _split(hyperparameters: dict[str, Any]) -> tuple[dict[str, Any], dict[str, A
 
 def _checked_start(start: ArrayLike | None, landscape: Landscape) -> Array:
     if not all(hasattr(landscape, part) for part in ("loss", "gradient", "window", "starts")):
-        raise TypeError(f"landscape must be one of optim_lib.landscapes, such as rosenbrock, got {landscape!r}")
+        raise TypeError(
+            "landscape must be one of optim_lib.landscapes, such as rosenbrock, or landscapes.from_function(loss) of a "
+            f"loss(x, y) of your own, got {landscape!r}"
+        )
+    if start is None and not len(landscape.starts):
+        raise ValueError(f"start must be given: {landscape.name!r} lists no starts")
     point = np.asarray(landscape.starts[0] if start is None else start)
     if point.dtype.kind not in "fiu" or point.shape != (2,) or not np.all(np.isfinite(point)):
         raise ValueError(f"start must be one point (x, y) of two finite numbers, got {start!r}")

@@ -31,7 +31,7 @@ class Landscape:
     value, slope : callable
         ``value(x, y)`` and ``slope(x, y) -> (dL/dx, dL/dy)`` for arrays of any shape.
     minima : sequence of points
-        Every local minimum inside the window, the global ones first.
+        Every local minimum inside the window, the global ones first; empty if they are not known.
     window : (left, right, bottom, top)
         The part of the plane to draw.
     starts : sequence of points
@@ -41,6 +41,16 @@ class Landscape:
     made : (name, arguments), optional
         The function of this module that gives `value` and `slope`, and its arguments in the types of JSON: from them
         the landscape can be made again elsewhere, such as in a page (`optim_lib.explorer.recipe`).
+
+    Raises
+    ------
+    TypeError, ValueError
+        If a function does not give a number for each point, or the slope is not that of the loss: a few points of the
+        window are looked at.
+
+    See Also
+    --------
+    from_function : a landscape from a loss alone.
     """
 
     name: str
@@ -52,6 +62,14 @@ class Landscape:
     starts: Sequence[Point]
     saddles: Sequence[Point] = ()
     made: tuple[str, Mapping[str, Any]] | None = field(default=None, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        _check_window(self.window)
+        for what in ("minima", "starts", "saddles"):
+            points = np.asarray(getattr(self, what), dtype=object)
+            if points.size and (points.ndim != 2 or points.shape[1] != 2):
+                raise ValueError(f"{what} must be points (x, y), got {getattr(self, what)!r}")
+        _check_functions(self.value, self.slope, self.window)
 
     def loss(self, p: ArrayLike) -> Array:
         """The loss at points `p` of shape (..., 2), as an array of shape (...)."""
@@ -75,7 +93,15 @@ class Landscape:
 
     @property
     def lowest(self) -> float:
-        """The loss at the global minimum."""
+        """The loss at the global minimum.
+
+        Raises
+        ------
+        ValueError
+            If no minima are listed.
+        """
+        if not len(self.minima):
+            raise ValueError(f"{self.name!r} must list its minima, the lowest first, for its lowest loss to be known")
         return float(self.loss(self.minima[0]))
 
 
@@ -170,6 +196,51 @@ _FUNCTIONS = ("abs", "arctan", "cos", "cosh", "exp", "expm1", "log", "log1p", "m
               "sinh", "sqrt", "tan", "tanh", "where")  # fmt: skip
 
 
+def from_function(
+    loss: Callable[[Array, Array], Array],
+    slope: Callable[[Array, Array], tuple[Array, Array]] | None = None,
+    *,
+    name: str | None = None,
+    formula: str = "L(x, y)",
+    window: tuple[float, float, float, float] = (-2.2, 2.2, -2.2, 2.2),
+    starts: Sequence[Point] | None = None,
+    minima: Sequence[Point] = (),
+    saddles: Sequence[Point] = (),
+) -> Landscape:
+    """A landscape from a function of your own.
+
+    Parameters
+    ----------
+    loss : callable
+        ``loss(x, y)`` for arrays of any shape: with NumPy's functions, ``np.exp`` and not ``math.exp``.
+    slope : callable, optional
+        ``slope(x, y) -> (dL/dx, dL/dy)``; by default central differences of the loss, in float64.
+    starts : sequence of points, optional
+        By default one, near the upper left corner of the window.
+    name, formula, window, minima, saddles
+        As in `Landscape`.
+
+    Examples
+    --------
+    >>> hills = from_function(lambda x, y: np.sin(3 * x) + x**2 + y**2)
+    >>> hills.gradient([0.0, 1.0]).round(6)
+    array([3., 2.])
+    """
+    _check_window(window)
+    left, right, bottom, top = window
+    corner = (left + 0.1 * (right - left), top - 0.2 * (top - bottom))
+    return Landscape(
+        name=name or getattr(loss, "__name__", "<lambda>").replace("<lambda>", "a loss of one's own").replace("_", " "),
+        formula=formula,
+        value=loss,
+        slope=_differences(loss, window) if slope is None else slope,
+        minima=minima,
+        window=window,
+        starts=(corner,) if starts is None else starts,
+        saddles=saddles,
+    )
+
+
 def from_formula(
     loss: str,
     slope: Sequence[str] | None = None,
@@ -256,16 +327,69 @@ def _formula(what: str, text: str, numbers: Mapping[str, float]) -> Callable[[Ar
 
 
 def _differences(
-    value: Callable[[Array, Array], Array], window: tuple[float, float, float, float]
+    value: Callable[[Array, Array], Array], window: tuple[float, float, float, float], share: float = 1e-5
 ) -> Callable[[Array, Array], tuple[Array, Array]]:
     """The slope of a loss by central differences, a hundred-thousandth of the window apart."""
     left, right, bottom, top = window
-    h, k = 1e-5 * (right - left), 1e-5 * (top - bottom)
+    h, k = share * (right - left), share * (top - bottom)
 
     def slope(x: Array, y: Array) -> tuple[Array, Array]:
+        x, y = np.asarray(x, dtype=np.float64), np.asarray(y, dtype=np.float64)  # in float32 they would be lost
         return (value(x + h, y) - value(x - h, y)) / (2 * h), (value(x, y + k) - value(x, y - k)) / (2 * k)
 
     return slope
+
+
+def _check_window(window: Any) -> None:
+    found = np.asarray(window)
+    fits = found.shape == (4,) and found.dtype.kind in "fiu" and bool(np.isfinite(found).all())
+    if not fits or not (window[0] < window[1] and window[2] < window[3]):
+        raise ValueError(f"window must be (left, right, bottom, top), in this order, got {window!r}")
+
+
+# Where in the window the functions of a landscape are looked at, in shares of its sides.
+_PROBES = np.array([[0.137, 0.291], [0.418, 0.863], [0.659, 0.173], [0.843, 0.557], [0.271, 0.671]])
+
+
+def _check_functions(value: Any, slope: Any, window: tuple[float, float, float, float]) -> None:
+    """Refuse a loss that gives no number for each point, and a slope that is not its own."""
+    for what, function in (("value", value), ("slope", slope)):
+        if not callable(function):
+            raise TypeError(f"{what} must be a function of x and y, got {function!r}")
+    left, right, bottom, top = window
+    x, y = left + (right - left) * _PROBES[:, 0], bottom + (top - bottom) * _PROBES[:, 1]
+    with np.errstate(all="ignore"):
+        losses = _at_points("value", value, x, y)
+        if np.shape(losses) != x.shape or np.asarray(losses).dtype.kind not in "fiu":
+            raise ValueError(f"value must give one number for each point, got {np.shape(losses)} for {x.shape}")
+        given = _at_points("slope", slope, x, y)
+        if not isinstance(given, tuple | list | np.ndarray) or len(given) != 2:
+            raise ValueError(f"slope must give dL/dx and dL/dy, got {type(given).__name__}")
+        if not np.isfinite(np.concatenate([np.ravel(part) for part in given])).all():
+            return  # a slope that is not defined everywhere is somebody's experiment
+        coarse, fine = (_differences(value, window, share)(x, y) for share in (1e-5, 1e-6))
+        scale = max(float(np.max(np.abs(d[np.isfinite(d)]), initial=0.0)) for d in coarse)
+        rounding = 1e-9 * float(np.max(np.abs(losses[np.isfinite(losses)]), initial=0.0))
+        for axis, ours, near, nearer in zip("xy", given, coarse, fine, strict=True):
+            apart = np.abs(np.broadcast_to(np.asarray(ours, dtype=float), x.shape) - near)
+            unsure = 10 * np.abs(near - nearer) + 1e-3 * scale + rounding / min(right - left, top - bottom)
+            wrong = np.isfinite(apart) & (apart > unsure)
+            if wrong.any():
+                at = int(np.argmax(wrong))
+                raise ValueError(
+                    f"slope must be the derivative of the loss, but dL/d{axis} at ({x[at]:.3g}, {y[at]:.3g}) is "
+                    f"{near[at]:.3g}, got {np.broadcast_to(ours, x.shape)[at]:.3g}; leave it out for differences"
+                )
+
+
+def _at_points(what: str, function: Callable, x: Array, y: Array) -> Any:
+    try:
+        return function(x, y)
+    except Exception as error:
+        raise TypeError(
+            f"{what} must be a function of x and y that takes arrays (NumPy's functions do, those of math do not): "
+            f"{type(error).__name__}: {error}"
+        ) from error
 
 
 def _points(p: ArrayLike) -> Array:

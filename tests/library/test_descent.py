@@ -13,7 +13,7 @@ from optim_lib import descent
 from optim_lib.descent import descend, sweep
 from optim_lib.landscapes import LANDSCAPES, beale, bowl, plateau, ravine, rosenbrock, saddle, tilted_ravine
 from optim_lib.optimizers import LAMB, LARS, SGD, Adafactor, Adam, MomentumSGD, base
-from optim_lib.optimizers.base import Choice
+from optim_lib.optimizers.fields import ChoiceField
 from tests.library.student import (
     BROADCASTING,
     NOT_BROADCASTING,
@@ -157,7 +157,7 @@ def test_a_nan_or_an_infinity_is_a_divergence():
 
 def values_of(optimizer, name):
     field = getattr(optimizer, name)
-    if isinstance(field, Choice):
+    if isinstance(field, ChoiceField):
         return np.array(field.among)
     return np.array([0.1 if field.positive else 0.0, 0.5, 0.9]) if field.sweeps else np.array([1, 2, 5])
 

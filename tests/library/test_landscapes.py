@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import math
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from sklearn.linear_model import LinearRegression
 
-from optim_lib.landscapes import LANDSCAPES, least_squares, quadratic, rastrigin, rosenbrock
+from optim_lib import landscapes
+from optim_lib.descent import descend, sweep
+from optim_lib.landscapes import LANDSCAPES, bowl, least_squares, quadratic, rastrigin, rosenbrock
+from optim_lib.optimizers import SGD
 
 rng = np.random.default_rng(0)
 DATA = least_squares(rng.uniform(-1, 2, 40), rng.standard_normal(40))
@@ -233,3 +239,95 @@ def test_data_without_a_line_is_refused(x, y):
         ValueError, match="x and y must be one-dimensional, finite, of one length, with two different x"
     ):
         least_squares(x, y)
+
+
+# ---------------------------------------------------------------------- a function of one's own
+
+
+def wavy(x, y):
+    return np.sin(3 * x) + x**2 + 0.5 * y**2
+
+
+def test_a_landscape_from_a_function_has_its_gradient_and_can_be_descended_and_swept():
+    ours = landscapes.from_function(wavy)
+    points = np.random.default_rng(0).uniform(-2, 2, (50, 2))
+    exact = np.stack([3 * np.cos(3 * points[:, 0]) + 2 * points[:, 0], points[:, 1]], axis=-1)
+    np.testing.assert_allclose(ours.gradient(points), exact, atol=1e-8)
+    np.testing.assert_allclose(ours.gradient(points.astype(np.float32)), exact, atol=1e-4)
+    assert ours.name == "wavy"
+    run = descend(SGD(0.1), ours, steps=200)
+    assert np.linalg.norm(ours.gradient(run.points[-1])) < 1e-6
+    assert sweep(SGD, ours, steps=20, learning_rate=np.array([0.01, 0.1])).vectorized
+    with pytest.raises(ValueError, match="'wavy' must list its minima, the lowest first"):
+        _ = ours.lowest
+
+
+OF_ONES_OWN = {
+    "functions of math": (
+        lambda: landscapes.from_function(lambda x, y: math.sin(x)),
+        TypeError,
+        "those of math do not",
+    ),
+    "one argument": (lambda: landscapes.from_function(lambda p: p), TypeError, "value must be a function of x and y"),
+    "a number for all points": (
+        lambda: landscapes.from_function(lambda x, y: 3.0),
+        ValueError,
+        "value must give one number for each point",
+    ),
+    "a wrong sign": (
+        lambda: landscapes.from_function(wavy, lambda x, y: (3 * np.cos(3 * x) + 2 * x, -y)),
+        ValueError,
+        "slope must be the derivative of the loss, but dL/dy at",
+    ),
+    "a factor of two": (
+        lambda: replace(bowl, slope=lambda x, y: (2 * x, 4 * y)),
+        ValueError,
+        "slope must be the derivative of the loss, but dL/dx at",
+    ),
+    "one derivative": (
+        lambda: landscapes.from_function(wavy, lambda x, y: 2 * x),
+        ValueError,
+        "slope must give dL/dx and dL/dy",
+    ),
+    "a window back to front": (
+        lambda: landscapes.from_function(wavy, window=(1, -1, 0, 1)),
+        ValueError,
+        r"window must be \(left, right, bottom, top\), in this order",
+    ),
+    "a start that is no point": (
+        lambda: landscapes.from_function(wavy, starts=(1.0, 2.0)),
+        ValueError,
+        r"starts must be points \(x, y\)",
+    ),
+    "no start": (
+        lambda: descend(SGD(0.1), landscapes.from_function(wavy, starts=())),
+        ValueError,
+        "start must be given: 'wavy' lists no starts",
+    ),
+    "a plain function": (
+        lambda: descend(SGD(0.1), wavy),
+        TypeError,
+        r"or landscapes.from_function\(loss\) of a loss\(x, y\) of your own",
+    ),
+}
+
+
+@pytest.mark.parametrize("what", OF_ONES_OWN)
+def test_what_is_no_landscape_is_refused_and_it_is_said_how_to_make_one(what):
+    call, error, message = OF_ONES_OWN[what]
+    with pytest.raises(error, match=message):
+        call()
+
+
+def test_a_kink_and_a_fine_ripple_are_no_wrong_slope():
+    landscapes.from_function(lambda x, y: np.abs(x) + np.abs(y), lambda x, y: (np.sign(x), np.sign(y)))
+    fine = 500.0
+    landscapes.from_function(
+        lambda x, y: np.sin(fine * x) / fine + y**2, lambda x, y: (np.cos(fine * x), 2 * y), window=(-1, 1, -1, 1)
+    )
+
+
+def test_the_best_of_a_sweep_in_which_all_diverged_is_refused():
+    lost = sweep(SGD, bowl, steps=60, learning_rate=np.array([50.0, 100.0]))
+    with pytest.raises(ValueError, match="every run of this one diverged"):
+        lost.best()
