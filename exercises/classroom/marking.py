@@ -94,7 +94,12 @@ class Record:
 def mark_submission(student: str, files: Sequence[File], settings: Settings) -> Record:
     """Mark everything that `student` handed in."""
     with _LOCK:  # a check redirects what is printed, and warnings: one at a time in a process
-        return _mark_submission(student, files, settings)
+        try:
+            return _mark_submission(student, files, settings)
+        except Closed:  # the nursery has ended, by whatever hand: a new one
+            _nursery().close()
+            _nursery.cache_clear()
+            return _mark_submission(student, files, settings)
 
 
 _LOCK = threading.Lock()

@@ -48,7 +48,7 @@ def problems_of(record: Record, exercises: Sequence[str]) -> list[str]:
 
 def write_scores(path: Path, graded: Any) -> None:
     """One row a submission: student, file, a column for each exercise, points, max_points, problems."""
-    ids = list(graded.records[0].marks) or graded.exercises
+    ids = graded.settings.exercises
     rows = [["student", "file", *ids, "points", "max_points", "problems"]]
     for record in graded.records:
         scores = [_score(record.marks.get(id), id in graded.exercises) for id in ids]

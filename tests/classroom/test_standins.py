@@ -89,3 +89,13 @@ def test_what_a_students_process_may_not_send_is_not_read(node):
 
     with pytest.raises(Closed):
         Packer(stand_in, trusted=False).unpack(node, Buffers(memoryview(bytes(8))))
+
+
+@needs_fork
+def test_the_grader_goes_on_when_its_processes_were_ended():
+    file = marking.File("a.ipynb", b'{"cells": [{"cell_type": "code", "source": "x = 1\\ncheck(\\"8.1\\", x)"}]}')
+    for _ in range(2):
+        record = marking.mark_submission("anna", [file], marking.Settings(("8.1",)))
+        assert record.marks["8.1"].status == "wrong"
+        marking._nursery().process.kill()
+        marking._nursery().process.wait()
