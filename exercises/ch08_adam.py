@@ -8,12 +8,15 @@ from exercises.authoring import (
     Exercise,
     WrongAnswer,
     close,
+    difference,
     edit,
     outputs,
     unchanged_inputs,
+    vector,
 )
 from exercises.classes import (
     SHAPES,
+    check_defaults,
     check_in_place,
     check_late_parameter,
     compare_runs,
@@ -56,6 +59,7 @@ def moments_after_one(moments):
 def first_moment(moments):
     grads = random_grads(seed=82)
     m, _ = outputs(moments(grads, 0.8, 0.95), "m", "v")
+    unchanged_inputs(moments)
     close(m, moments_of_adam(grads, 0.8, 0.95)[0], "the first moment")
 
 
@@ -89,8 +93,9 @@ two_moments = Exercise(
     answer="moments",
     prompt="""
         Write `moments(grads, beta1, beta2)`. The rows of `grads` are the gradients $g_1, g_2, \\dots$ of
-        successive steps. Return two arrays of the same shape: row $t$ of the first is $m_t$, of the second
-        $v_t$, both starting from zero and without bias correction.
+        successive steps: row 0 is $g_1$. Return two arrays of the same shape. The rows of the first are
+        $m_1, m_2, \\dots$, those of the second $v_1, v_2, \\dots$, both averages starting from zero and without bias
+        correction. Leave `grads` as it is.
     """,
     starter=MOMENTS_STARTER,
     checks=[
@@ -149,6 +154,15 @@ two_moments = Exercise(
             points=1,
         ),
         WrongAnswer(
+            edit(
+                MOMENTS,
+                ("beta1 * m_now + (1 - beta1)", "beta2 * m_now + (1 - beta2)"),
+                ("beta2 * v_now + (1 - beta2)", "beta1 * v_now + (1 - beta1)"),
+            ),
+            "`beta1` and `beta2` are exchanged: the first moment forgets at the rate `beta1`, the second at `beta2`.",
+            points=0,
+        ),
+        WrongAnswer(
             edit(MOMENTS, ("m_now, v_now = 0.0, 0.0", "m_now, v_now = grads[0], grads[0] ** 2")),
             "The averages start from the first gradient. That also removes the bias, but Adam starts both "
             "from zero and corrects afterwards, and this exercise asks for that.",
@@ -205,7 +219,9 @@ def run_of_step(adam_step, theta, grads, *settings):
     m, v = np.zeros_like(theta), np.zeros_like(theta)
     history = []
     for t, grad in enumerate(grads, start=1):
+        size = len(theta)
         theta, m, v = outputs(adam_step(theta, grad, m, v, t, *settings), "theta", "m", "v")
+        theta, m, v = (vector(each, size, f"the new `{name}`") for each, name in ((theta, "theta"), (m, "m"), (v, "v")))
         history.append((theta, m, v))
     return tuple(list(values) for values in zip(*history, strict=True))
 
@@ -216,7 +232,7 @@ def first_step(adam_step):
     settings = (0.01, 0.9, 0.999, 1e-8)
     after, _, _ = run_of_step(adam_step, theta, grads, *settings)
     expected, _, _ = run_of_adam(theta, grads, *settings)
-    close(np.subtract(after[0], theta), expected[0] - theta, "your first step", rtol=1e-5)
+    close(difference(after[0], theta, "the new theta"), expected[0] - theta, "your first step", rtol=1e-5)
 
 
 def ten_steps(adam_step):
@@ -324,6 +340,16 @@ bias_correction = Exercise(
             points=1,
         ),
         WrongAnswer(
+            edit(
+                ADAM_STEP,
+                ("m / (1 - beta1**t)", "m / (1 - beta2**t)"),
+                ("v / (1 - beta2**t)\n    theta", "v / (1 - beta1**t)\n    theta"),
+            ),
+            "The two corrections are exchanged: `m` was averaged with `beta1` and `v` with `beta2`, and each is "
+            "corrected with its own.",
+            points=1,
+        ),
+        WrongAnswer(
             edit(ADAM_STEP, ("beta1**t", "beta1 * t"), ("beta2**t", "beta2 * t")),
             "The correction has beta times t where it needs beta to the power t, `beta1**t`: the two "
             "agree at the first step only.",
@@ -421,6 +447,7 @@ def class_twenty_steps(my_adam):
     compare_runs(
         my_adam, Adam, random_params(92), grads, rtol=1e-7, learning_rate=0.05, beta1=0.8, beta2=0.95, epsilon=0.1
     )
+    check_defaults(my_adam, Adam, seed=160)
 
 
 def class_in_place(my_adam):
@@ -587,6 +614,70 @@ whole_class = Exercise(
             points=1,
         ),
         WrongAnswer(
+            edit(MY_ADAM, ("self.beta1 ** self", "self.beta1 * self"), ("self.beta2 ** self", "self.beta2 * self")),
+            "The correction has beta times t where it needs beta to the power t, `beta1**t`: they agree at the first "
+            "step only.",
+        ),
+        WrongAnswer(
+            edit(
+                MY_ADAM,
+                (" ** self.t[name])\n            v_hat", ")\n            v_hat"),
+                (" ** self.t[name])\n            params", ")\n            params"),
+            ),
+            "The correction is the same at every step: the power t is missing, so only the first step is right.",
+        ),
+        WrongAnswer(
+            edit(
+                MY_ADAM,
+                ("self.beta1 * self.m[name] + (1 - self.beta1)", "self.beta2 * self.m[name] + (1 - self.beta2)"),
+                ("self.beta2 * self.v[name] + (1 - self.beta2)", "self.beta1 * self.v[name] + (1 - self.beta1)"),
+                ("/ (1 - self.beta1 **", "/ (1 - self.beta_two **"),
+                ("/ (1 - self.beta2 **", "/ (1 - self.beta1 **"),
+                ("self.beta_two", "self.beta2"),
+            ),
+            "`beta1` and `beta2` are exchanged throughout: the first moment forgets at the rate `beta1`, the second at "
+            "`beta2`.",
+        ),
+        WrongAnswer(
+            edit(MY_ADAM, ("self.v[name] / (1 - self.beta2 ** self.t[name])", "self.v[name]")),
+            "Only `m` is corrected: the step is too large by 1 / sqrt(1 - beta2**t), because `v` starts at zero too.",
+            points=1,
+        ),
+        WrongAnswer(
+            edit(MY_ADAM, ("self.m[name] / (1 - self.beta1 ** self.t[name])", "self.m[name]")),
+            "Only `v` is corrected: the step is too small by 1 - beta1**t, because `m` starts at zero as well.",
+            points=1,
+        ),
+        WrongAnswer(
+            edit(
+                MY_ADAM,
+                ("            v_hat = self.v[name] / (1 - self.beta2 ** self.t[name])\n", ""),
+                ("m_hat / (np.sqrt(v_hat)", "m_hat * np.sqrt(1 - self.beta2 ** self.t[name]) / (np.sqrt(self.v[name])"),
+            ),
+            "This is the faster form of the paper's section 2, where epsilon meets the uncorrected v. It equals the "
+            "equations only with epsilon scaled by sqrt(1 - beta2**t); here epsilon is added to the root of `v_hat`.",
+            convention=True,
+        ),
+        WrongAnswer(
+            edit(MY_ADAM, ("(np.sqrt(v_hat) + self.epsilon)", "(v_hat + self.epsilon)")),
+            "The step divides by `v_hat` itself: its root is missing.",
+            points=1,
+        ),
+        WrongAnswer(
+            edit(MY_ADAM, ("params[name] -=", "params[name] +=")),
+            "The step goes uphill: subtract it.",
+            points=1,
+        ),
+        WrongAnswer(
+            edit(
+                MY_ADAM,
+                ("self.beta2 * self.v[name] + (1 - self.beta2)", "0.999 * self.v[name] + 0.001"),
+                ("1 - self.beta2 ** self", "1 - 0.999 ** self"),
+            ),
+            "The `beta2` that your class is given has no effect",
+            diagnose=False,
+        ),
+        WrongAnswer(
             edit(MY_ADAM, ("self.t[name] = 0\n", "self.t[name] = 1\n")),
             "The step count is 2 at the first step: start it at 0 and raise it before it is used.",
             points=1,
@@ -651,6 +742,8 @@ def amsgrad_shrinking(fixed):
     compare_runs(
         fixed, AMSGrad, random_params(151), grads, rtol=1e-7, learning_rate=0.05, beta1=0.8, beta2=0.9, epsilon=1e-3
     )
+    check_in_place(fixed(learning_rate=0.1), random_params(152), random_params(153))
+    check_defaults(fixed, AMSGrad, seed=170)
 
 
 AMSGRAD = """
@@ -695,7 +788,8 @@ bug_hunt = Exercise(
         This AMSGrad descends on most surfaces, so nobody noticed that it has three bugs. Find and mend
         them. It should keep Adam's two moments, divide by the largest second moment so far, and correct
         both for their start at zero; the maximum is taken before the correction, as
-        `torch.optim.Adam(amsgrad=True)` does.
+        `torch.optim.Adam(amsgrad=True)` does. In symbols: with $v^{\\max}_t = \\max(v^{\\max}_{t-1}, v_t)$, the
+        quotient $v^{\\max}_t / (1 - \\beta_2^t)$ takes the place of Adam's $\\hat v_t$.
     """,
     starter=edit(AMSGRAD, ONE_ARRAY, WRONG_BETA, FED_BACK),
     checks=[

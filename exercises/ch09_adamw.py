@@ -3,7 +3,15 @@
 import numpy as np
 
 from exercises.authoring import AcceptedAnswer, Check, Exercise, WrongAnswer, close, edit
-from exercises.classes import SHAPES, check_in_place, check_late_parameter, compare_runs, large_grads, random_params
+from exercises.classes import (
+    SHAPES,
+    check_defaults,
+    check_in_place,
+    check_late_parameter,
+    compare_runs,
+    large_grads,
+    random_params,
+)
 from optim_lib.optimizers import Adam, AdamW, is_vector
 from optim_lib.schedules import LearningRateScheduler
 from optim_lib.variants import ListingAdamW
@@ -36,9 +44,10 @@ equivalent_penalty = Exercise(
     answer="equivalent_l2",
     prompt="""
         In old code you find that each step first shrinks every weight to `kept` times itself (0.999, say) and
-        then takes a step of SGD. You want to write it as a penalty $\\tfrac{\\lambda}{2} \\lVert\\theta\\rVert^2$
-        instead. Return the $\\lambda$ that makes plain SGD take the same steps. With `momentum` the steps
-        cannot be the same: return the $\\lambda$ for which a run comes to rest in the same place.
+        then takes a step of SGD, with the gradient that was measured before the shrinking. You want to write it as a
+        penalty $\\tfrac{\\lambda}{2} \\lVert\\theta\\rVert^2$ instead. Return the $\\lambda$ that makes plain SGD take
+        the same steps. With `momentum` the steps cannot be the same: return the $\\lambda$ for which a run comes to
+        rest in the same place.
     """,
     starter=edit(EQUIVALENT, ("(1 - kept) / learning_rate * (1 - momentum)", "...")),
     checks=[
@@ -87,6 +96,18 @@ equivalent_penalty = Exercise(
             points=1,
         ),
         WrongAnswer(
+            edit(EQUIVALENT, ("(1 - kept) / learning_rate", "(1 - kept) / (learning_rate * kept)")),
+            "This would hold for a gradient measured at the weights that are shrunk already. Here it was measured "
+            "before: then a step with the penalty keeps `1 - rate * lambda` of every weight, which has to be `kept`.",
+            points=0,
+        ),
+        WrongAnswer(
+            edit(EQUIVALENT, ("(1 - kept) / learning_rate", "-np.log(kept) / learning_rate")),
+            "This is the decay of a flow in continuous time, `exp(-rate * lambda)`. A single step of SGD keeps "
+            "`1 - rate * lambda`, which is not quite the same.",
+            points=0,
+        ),
+        WrongAnswer(
             edit(EQUIVALENT, ("(1 - kept) / learning_rate", "(1 - kept)")),
             "This is the share that is lost in a step. A penalty's pull is multiplied by the learning rate, so "
             "that share is the rate times lambda.",
@@ -131,6 +152,7 @@ def first_step(my_adamw):
 def twenty_steps(my_adamw):
     grads = [random_params(seed) for seed in range(910, 930)]
     compare_runs(my_adamw, AdamW, random_params(904), grads, rtol=1e-7, **SETTINGS)
+    check_defaults(my_adamw, AdamW, seed=980, weight_decay=0.01)
 
 
 def in_place(my_adamw):
@@ -193,7 +215,8 @@ whole_class = Exercise(
     prompt="""
         Write AdamW with the interface of the course: `update(params, grads)` changes every array of `params` in
         place and returns `params`. The decay acts on the weights as they were before the step, by the factor
-        $1 - \\eta\\lambda$, as in `torch.optim.AdamW`. You may start from your Adam of exercise 8.3.
+        $1 - \\eta\\lambda$, as in `torch.optim.AdamW`. As in exercise 8.3, whose Adam you may start from, each
+        parameter counts its own steps.
     """,
     starter=MY_ADAMW_STARTER,
     checks=[
@@ -437,6 +460,9 @@ NETWORK = {
     "bank": (8, 16, 3, 3),
     "one_by_one": (16, 8, 1, 1),
     "gain": (1, 16, 1, 1),
+    "turn": (2, 2),
+    "colors": (3, 3),
+    "pair": (2,),
     "temperature": (),
 }
 
