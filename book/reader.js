@@ -226,14 +226,24 @@ globalThis.courseReader ??= (() => {
       },
       true,
     );
+    for (const figure of document.querySelectorAll("[data-figure][data-recipe]")) offerToEdit(figure);
     showSize();
+  }
+
+  function offerToEdit(figure) {
+    const button = make("button", "uo-tool", "Edit this optimizer");
+    button.type = "button";
+    button.setAttribute("aria-expanded", "false");
+    button.append(make("span", "uo-size"));
+    button.addEventListener("click", async () => (await load()).edit(figure, button));
+    figure.querySelector(".uo-tools")?.append(button);
   }
 
   // The first time, the buttons say what they will fetch.
   function showSize() {
     const isHere = store.get("engine", "version") === course.manifest.version;
     const size = isHere ? "" : ` (${MEGABYTES} MB, once)`;
-    for (const place of document.querySelectorAll(".uo-acts .uo-size")) place.textContent = size;
+    for (const place of document.querySelectorAll(":is(.uo-acts, .uo-tools) .uo-size")) place.textContent = size;
   }
 
   document.addEventListener("DOMContentLoaded", () => {

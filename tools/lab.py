@@ -193,8 +193,9 @@ def _compiled_numpy(run_node: Callable[..., None], pyodide: Path, wheel: Path, c
             with zipfile.ZipFile(wheel) as archive:
                 archive.extractall(folder, [name for name in archive.namelist() if _is_used(name)])
             run_node(COMPILE, pyodide.resolve(), folder)
-            for source in Path(folder).rglob("*.py"):
-                source.unlink()
+            for file in _files(Path(folder)):
+                if not _is_kept(file, is_shown=False):
+                    file.unlink()
             _zip(Path(folder), packed)
     return packed
 
@@ -214,10 +215,17 @@ def _pack_course(run_node: Callable[..., None], pyodide: Path, packed: Path) -> 
         shutil.copyfile(SOURCES / "lab.py", folder / "lab.py")
         data.write_files(folder / "optim_lib" / "_data", DATA)
         run_node(COMPILE, pyodide.resolve(), folder)
-        for source in folder.rglob("*.py"):
-            if not source.is_relative_to(folder / SHOWN):
-                source.unlink()
+        for file in _files(folder):
+            is_shown = file.is_relative_to(folder / SHOWN)
+            if not _is_kept(file, is_shown):
+                file.unlink()
         _zip(folder, packed)
+
+
+def _is_kept(file: Path, is_shown: bool) -> bool:
+    """Whether a file is packed: a module's source with its compiled form in ``__pycache__``, or that form alone."""
+    cached = file.parent.name == "__pycache__"
+    return not {".py": not is_shown, ".pyc": cached != is_shown}.get(file.suffix, False)
 
 
 def _is_packed(file: Path) -> bool:

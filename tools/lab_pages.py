@@ -33,7 +33,10 @@ ASKING = (
     "Write your answer, press <em>Check</em>, and it says what it found. Stuck? <em>Hint</em> gives a nudge, and "
     "another each time you press it; <em>Solution</em> shows the answer with its reason."
 )
-KEYS = "Tab indents; Esc, then Tab, leaves the code. Ctrl+Enter runs, Shift+Enter checks."
+KEYS = (
+    "In the code, <kbd>Tab</kbd> indents, and <kbd>Esc</kbd> then <kbd>Tab</kbd> leaves; "
+    "<kbd>Ctrl</kbd>+<kbd>Enter</kbd> runs, <kbd>Shift</kbd>+<kbd>Enter</kbd> checks."
+)
 
 
 class block(nodes.General, nodes.Element):
@@ -81,7 +84,7 @@ def put_exercises(app: Sphinx, doctree: nodes.document, name: str) -> None:
     for paragraph in list(doctree.findall(nodes.paragraph)):
         if paragraph.astext().startswith("Each check says what it found. Stuck?"):
             rest = paragraph.astext().split("with its reason.", 1)[1]
-            paragraph.replace_self(_raw(f"<p>{ASKING}{escape(rest)}</p>"))
+            paragraph.replace_self(_raw(f"<p>{ASKING}{escape(rest)}</p><p class='uo-keys'>{KEYS}</p>"))
 
 
 def _is_code_cell(node: nodes.Node) -> bool:

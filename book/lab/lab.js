@@ -4,15 +4,19 @@ import * as answers from "./answers.js";
 import { element } from "./cell.js";
 import { Engine } from "./engine.js";
 import { Exercise } from "./exercise.js";
+import { FigureEditor } from "./figure.js";
 
 const store = globalThis.courseStore;
 const reader = globalThis.courseReader;
+
+const KEYS = "Tab indents; Escape, then Tab, leaves the code. Control and Enter runs, Shift and Enter checks.";
 
 class Lab {
   constructor({ folder, manifest }) {
     this.folder = folder;
     this.cells = new Map();
     this.history = new Map(); // what has been run, by cell, in the order of the page: run again for a new worker
+    document.body.append(element("p", { id: "uo-lab-keys", class: "uo-sr", text: KEYS }));
     this.knows = false; // whether the worker has run it
     this.engine = new Engine(folder, manifest, {
       onProgress: (share) => this.showProgress(share),
@@ -31,6 +35,16 @@ class Lab {
     const id = root.dataset.exercise;
     if (!this.cells.has(id)) this.cells.set(id, new Exercise(root, this));
     return this.cells.get(id);
+  }
+
+  // The panel beside a figure in which its optimizer is edited; the button is the one that opens it.
+  async edit(container, button) {
+    this.figures ??= new Map();
+    if (!this.figures.has(container)) this.figures.set(container, new FigureEditor(container, this));
+    const editor = this.figures.get(container);
+    editor.button = button;
+    button.setAttribute("aria-expanded", "true");
+    await editor.open();
   }
 
   async ask(method, given, cell, onPrint) {
@@ -131,7 +145,7 @@ class Lab {
 
   async check(id, source) {
     const cell = this.cells.get(id) ?? { id, seconds: 10 };
-    const answer = await this.ask("check", { id, source, kept: this.record() }, cell);
+    const answer = await this.ask("check", { id, source, kept: this.record(), tidy: true }, cell);
     this.mergeRecord(answer.record);
     const { points, max_points, status, feedback } = answer;
     return { points, max_points, status, feedback };

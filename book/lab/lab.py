@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import io
+import json
 import linecache
 import re
 import sys
@@ -24,6 +25,7 @@ from exercises.grading import NOT_ATTEMPTED
 from exercises.registry import get
 from exercises.result import WITH_BUTTONS, Part, Result, asking
 from exercises.sandbox import Clock, TimeUp
+from optim_lib.explorer import recipe as explorer_recipe
 
 # Code typed into the page is called by its cell: "<8.2>".
 CELL = re.compile(r"<(?P<cell>[\w.-]+)>")
@@ -106,13 +108,14 @@ class Lab:
             shown, error = self._shown(value)
         return {"stdout": printed.text, **shown, **_nothing_wrong(), **error}
 
-    def check(self, id: str, source: str, kept: str = "") -> dict[str, Any]:
+    def check(self, id: str, source: str, kept: str = "", tidy: bool = False) -> dict[str, Any]:
         """Run an answer and grade it: what the notebook's ``check`` gives, its card, and the record it leaves.
 
-        `kept` is the reader's record so far, the text of a ``progress.json``.
+        `kept` is the reader's record so far, the text of a ``progress.json``. With `tidy`, indentation that all lines
+        share goes, as where an exercise's known answers are loaded.
         """
         exercise = get(id)
-        if source.strip() and source.lstrip("\n")[0].isspace():
+        if tidy:
             source = clean(source)
         names = dict(self.names)
         exec(compile(exercise.setup, "<setup>", "exec"), names)
@@ -155,6 +158,36 @@ class Lab:
             "feedback": sentence,
             "html": result._repr_html_(),
         }
+
+    def editable(self, recipe: str, entry: int = 0) -> dict[str, Any]:
+        """The source of an optimizer of a figure, as a reader edits it; `recipe` is JSON."""
+        return {"source": explorer_recipe.editable(json.loads(recipe), entry)}
+
+    def figure(
+        self,
+        recipe: str,
+        entry: int = 0,
+        source: str | None = None,
+        start: list[float] | None = None,
+        steps: int | None = None,
+        loss: str | None = None,
+        seconds: float = 10.0,
+    ) -> dict[str, Any]:
+        """A figure computed again with what the reader changed: its spec and table, or what is wrong and where."""
+        outside = sys.stdout, sys.stderr
+        sys.stdout = sys.stderr = Printed(lambda text: None)
+        try:
+            with Clock(seconds) as clock, clock.running(), np.errstate(all="ignore"):
+                state = explorer_recipe.recompute(
+                    json.loads(recipe), source, entry=entry, start=start, steps=steps, loss=loss
+                )
+            return {"spec": state.spec, "raw": state.raw, "error": None, "line": None}
+        except BaseException as error:
+            line = explorer_recipe.line_of(error)
+            told = described(error, seconds)["error"]
+            return {"spec": None, "raw": None, "error": told, "line": line}
+        finally:
+            sys.stdout, sys.stderr = outside
 
     def _execute(
         self, source: str, cell: str, names: dict[str, Any], printed: Printed, seconds: float

@@ -5,9 +5,14 @@ from __future__ import annotations
 import importlib.util
 import json
 
+import numpy as np
 import pytest
 
 from exercises import get, record, result
+from optim_lib.explorer.descents import explore_state
+from optim_lib.explorer.recipe import recipe_of
+from optim_lib.landscapes import rosenbrock
+from optim_lib.optimizers import Adam
 from tools.build_book import ROOT
 
 
@@ -114,3 +119,30 @@ def test_a_loop_that_never_ends_is_stopped_at_its_line(lab):
     assert answer["error"] == "The code was still running after 0.3 seconds: does a loop never end?"
     assert answer["line"] in (2, 3)
     assert lab.run("x")["result"] == "1"
+
+
+@pytest.fixture(scope="module")
+def state():
+    return explore_state(Adam, rosenbrock, steps=30, learning_rate=np.geomspace(0.01, 1, 7), beta1=[0.0, 0.5, 0.9])
+
+
+def test_a_figure_whose_rule_is_not_edited_is_the_shipped_one(lab, state):
+    told = json.dumps(recipe_of(state))
+    answer = lab.figure(told, source=lab.editable(told)["source"])
+    assert answer["error"] is None
+    assert state.raw.startswith(answer["raw"])
+
+
+def test_an_edited_rule_changes_the_figure_and_its_error_has_a_line(lab, state):
+    told = json.dumps(recipe_of(state))
+    source = lab.editable(told)["source"]
+    other = lab.figure(told, source=source.replace("theta -=", "theta -= 2 *"), start=[0.5, 0.5])
+    assert other["error"] is None
+    assert not state.raw.startswith(other["raw"])
+    wrong = lab.figure(told, source=source.replace("theta -=", "theta -= missing *"))
+    assert "missing" in wrong["error"]
+    assert "missing" in source.replace("theta -=", "theta -= missing *").splitlines()[wrong["line"] - 1]
+
+
+def test_a_loss_that_cannot_be_read_is_a_sentence(lab, state):
+    assert lab.figure(json.dumps(recipe_of(state)), loss="x +")["error"]
