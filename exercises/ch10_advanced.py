@@ -9,7 +9,9 @@ from exercises.authoring import (
     Wrong,
     WrongAnswer,
     close,
+    difference,
     edit,
+    numeric,
     outputs,
     unchanged_inputs,
 )
@@ -42,10 +44,10 @@ def steps_of(optimizer, start, all_grads):
     return steps
 
 
-def compare_steps(mine, expected, rtol=1e-7):
+def compare_steps(mine, expected, rtol=1e-7, note=""):
     for t, (step, expected_step) in enumerate(zip(mine, expected, strict=True), start=1):
         for name in expected_step:
-            close(step[name], expected_step[name], f"step {t} of {name!r}", rtol=rtol)
+            close(step[name], expected_step[name], f"step {t} of {name!r}{note}", rtol=rtol)
 
 
 # 10.1 The trust ratio --------------------------------------------------------------------------------
@@ -81,6 +83,9 @@ def ratio_without_norms(trust_ratio):
     with np.errstate(all="ignore"):
         fresh = trust_ratio(np.zeros_like(theta), grad, 0.02, 0.3)
         still = trust_ratio(theta, np.zeros_like(grad), 0.02, 0.3)
+        other = trust_ratio(theta, grad, 0.02, 0.3)
+    if np.all(numeric(other, "the ratio") == 1):
+        raise Wrong("The ratio is 1 where no norm is zero, too: a constant.")
     close(fresh, 1.0, "the ratio of a layer whose weights are all zero")
     close(still, 1.0, "the ratio of a layer whose gradient is zero")
 
@@ -217,19 +222,23 @@ def lars(**settings):
 
 
 def one_step_of_each_scale(repaired):
-    start, grads = random_arrays(1010, {"weights": (3, 4)}), random_arrays(1011, {"weights": (3, 4)})
-    settings = {"learning_rate": 0.5, "momentum": 0.0, "trust_coefficient": 0.1}
-    mine = [steps_of(repaired(**settings), start, [{"weights": s * grads["weights"]}])[0] for s in (1, 10, 100)]
+    start, grads = {"weights": layer(1010)[1]}, random_arrays(1011, {"weights": (3, 4)})
+    settings, scales = {"learning_rate": 0.5, "momentum": 0.0, "trust_coefficient": 0.1}, (1, 10, 0.01)
+    mine = [steps_of(repaired(**settings), start, [{"weights": s * grads["weights"]}])[0] for s in scales]
     expected = steps_of(lars(**settings), start, [grads])[0]
-    for scale, step in zip((1, 10, 100), mine, strict=True):
-        close(step["weights"], expected["weights"], f"the first step with the loss multiplied by {scale}")
+    for scale, step in zip(scales, mine, strict=True):
+        # A tiny number added to a norm, as a precaution, is no fault.
+        close(step["weights"], expected["weights"], f"the first step with the loss multiplied by {scale}", rtol=1e-5)
 
 
 def steps_with_momentum(repaired):
     start = random_arrays(1012)
     grads = [random_arrays(seed) for seed in range(1013, 1019)]
     settings = {"learning_rate": 0.5, "momentum": 0.8, "trust_coefficient": 0.1}
-    compare_steps(steps_of(repaired(**settings), start, grads), steps_of(lars(**settings), start, grads))
+    compare_steps(steps_of(repaired(**settings), start, grads), steps_of(lars(**settings), start, grads), rtol=1e-5)
+    small = [{"weights": layer(seed)[1]} for seed in range(1090, 1094)]
+    mine, expected = steps_of(repaired(), small[0], small), steps_of(LARS(weight_decay=0.0), small[0], small)
+    compare_steps(mine, expected, rtol=1e-5, note=", with the starter's defaults (the class made without arguments),")
 
 
 def zero_weights_and_zero_gradients(repaired):
@@ -239,7 +248,7 @@ def zero_weights_and_zero_gradients(repaired):
     with np.errstate(all="ignore"):
         grads = [some, {"weights": np.zeros((3, 4)), "bias": np.zeros(5)}, later]
         mine = steps_of(repaired(**settings), start, grads)
-    compare_steps(mine, steps_of(lars(**settings), start, grads))
+    compare_steps(mine, steps_of(lars(**settings), start, grads), rtol=1e-5)
 
 
 REPAIRED = """
@@ -280,8 +289,8 @@ repair = Exercise(
         This is the article's LARS in the chapter's notation, with momentum and a trust coefficient around it and
         without
         weight decay. Repair it, so that a step does not depend on the scale of the loss, a bias that starts at zero
-        moves,
-        and a gradient of zero does no harm. Where either norm is zero the ratio is 1.
+        moves, and a gradient of zero does no harm. Where either norm is zero the whole ratio is 1, without the trust
+        coefficient.
     """,
     starter=edit(REPAIRED, GUARD, TWICE),
     checks=[
@@ -332,6 +341,12 @@ repair = Exercise(
             points=3,
         ),
         WrongAnswer(
+            edit(REPAIRED, ("ratio = 1.0", "ratio = self.trust_coefficient")),
+            "Where a norm is zero your ratio is the trust coefficient. It should be 1 there: then a bias of zeros "
+            "takes a step of the plain learning rate.",
+            points=3,
+        ),
+        WrongAnswer(
             edit(
                 REPAIRED,
                 ("self.trust_coefficient * weight_norm / grad_norm", "self.trust_coefficient * weight_norm"),
@@ -363,7 +378,8 @@ repair = Exercise(
                     "if weight_norm * grad_norm else 1.0\n",
                 ),
             )
-        )
+        ),
+        AcceptedAnswer(edit(REPAIRED, ("weight_norm / grad_norm", "weight_norm / (grad_norm + 1e-8)"))),
     ],
 )
 
@@ -374,19 +390,22 @@ repair = Exercise(
 LAMB_SETTINGS = {"learning_rate": 0.05, "beta1": 0.8, "beta2": 0.95, "epsilon": 0.1, "weight_decay": 0.3}
 
 
-def run_of_lamb(theta, grads):
-    lamb, params, path = LAMB(**LAMB_SETTINGS), {"theta": theta.copy()}, [theta.copy()]
+def run_of_lamb(theta, grads, settings=LAMB_SETTINGS):
+    lamb, params, path = LAMB(**settings), {"theta": theta.copy()}, [theta.copy()]
     for grad in grads:
         path.append(lamb.update(params, {"theta": grad})["theta"].copy())
     return np.diff(path, axis=0)
 
 
-def run_of_step(lamb_step, theta, grads):
+def run_of_step(lamb_step, theta, grads, settings=LAMB_SETTINGS):
     m, v, steps = np.zeros_like(theta), np.zeros_like(theta), []
     for t, grad in enumerate(grads, start=1):
         before = theta
-        theta, m, v = outputs(lamb_step(theta, grad, m, v, t, **LAMB_SETTINGS), "theta", "m", "v")
-        steps.append(np.subtract(theta, before))
+        theta, m, v = outputs(lamb_step(theta, grad, m, v, t, **settings), "theta", "m", "v")
+        steps.append(difference(theta, before, "the new theta"))
+        theta, m, v = numeric(theta, "the new theta"), numeric(m, "the new `m`"), numeric(v, "the new `v`")
+        for name, array in (("m", m), ("v", v)):
+            difference(array, before, f"the new `{name}`")
     return steps
 
 
@@ -409,8 +428,12 @@ def lamb_eight(lamb_step):
 
 def lamb_from_zero(lamb_step):
     theta, grads = np.zeros(4), np.random.default_rng(1033).normal(size=(3, 4))
+    (still, grad), without_decay = layer(1034), LAMB_SETTINGS | {"weight_decay": 0.0}
     with np.errstate(all="ignore"):
         mine = run_of_step(lamb_step, theta, grads)
+        at_rest, moving = run_of_step(lamb_step, still, [0 * still, grad], without_decay)
+    close(at_rest, 0 * still, "the step with a gradient of zeros and no weight decay")
+    close(moving, run_of_lamb(still, [0 * still, grad], without_decay)[1], "the step after it, without weight decay,")
     for t, (step, expected_step) in enumerate(zip(mine, run_of_lamb(theta, grads), strict=True), start=1):
         close(step, expected_step, f"step {t} of a bias that starts at zero")
 
@@ -526,6 +549,12 @@ lamb_exercise = Exercise(
             points=4,
         ),
         WrongAnswer(
+            edit(LAMB_STEP, ("if weight_norm > 0 and norm > 0", "if weight_norm > 0")),
+            "A direction of zeros makes 0/0 here: the ratio is 1 where *either* norm is zero.",
+            points=4,
+            evident=True,
+        ),
+        WrongAnswer(
             edit(LAMB_STEP, ("weight_norm / norm if", "norm / weight_norm if")),
             "The ratio is upside down: the norm of the weights goes on top.",
             points=0,
@@ -558,6 +587,15 @@ def lion_twenty(my_lion):
     start, grads = random_arrays(1042), [random_arrays(seed) for seed in range(1050, 1070)]
     settings = {"learning_rate": 0.1, "beta1": 0.6, "beta2": 0.95, "weight_decay": 0.0}
     compare_steps(steps_of(my_lion(**settings), start, grads), steps_of(Lion(**settings), start, grads))
+    lion_defaults(my_lion)
+
+
+def lion_defaults(my_lion):
+    """A sign shows a default only where the mixture is near zero: of many gradients, some are on either side."""
+    start, ones = {"weights": np.linspace(0.5, 1.5, 100)}, {"weights": np.ones(100)}
+    grads = [ones, ones, ones, {"weights": -np.linspace(0.0025, 0.5975, 100)}]
+    mine, expected = steps_of(my_lion(), start, grads), steps_of(Lion(weight_decay=0.0), start, grads)
+    compare_steps(mine, expected, note=", with the starter's defaults (the class made without arguments),")
 
 
 def lion_decays(my_lion):
@@ -694,6 +732,23 @@ lion_exercise = Exercise(
             ),
             "The decay is not multiplied by the learning rate.",
             points=3,
+        ),
+        WrongAnswer(
+            edit(MY_LION, ("np.sign(c)", "np.sign(m)")),
+            "This steps along the sign of the memory as it was before the newest gradient, so every step is one "
+            "gradient late and the first is zero. Lion takes the sign of a mixture with the newest gradient, `c`.",
+            points=0,
+        ),
+        WrongAnswer(
+            edit(MY_LION, ("np.sign(c)", "np.tanh(c)")),
+            "`np.tanh` squeezes the mixture, but it keeps part of its size. Lion takes the sign: every number moves by "
+            "the same amount.",
+            points=0,
+        ),
+        WrongAnswer(
+            edit(MY_LION, ("m += (1 - self.beta2)", "m += (1 - self.beta1)")),
+            "Both mixtures use `beta1`. The memory has a mixture of its own, with `beta2`.",
+            points=1,
         ),
         WrongAnswer(
             edit(MY_LION, ("np.sign(c)", "c")),
