@@ -10,8 +10,10 @@ from exercises.authoring import (
     WrongAnswer,
     close,
     edit,
+    finite,
     number,
     outputs,
+    vector,
 )
 from exercises.guard import AnswerError
 from optim_lib import schedules
@@ -36,7 +38,10 @@ def first_plateau(step_decay):
 def drops(step_decay):
     epochs = [4, 7, 8, 11, 12, 30]
     expected = [schedules.step_decay(0.2, epoch, 0.3, 4) for epoch in epochs]
-    close(rates_of(step_decay, 0.2, epochs, 0.3, 4), expected, "the rate at epochs 4, 7, 8, 11, 12 and 30")
+    rates, by_default = rates_of(step_decay, 0.2, epochs, 0.3, 4), rates_of(step_decay, 0.2, [9, 10, 25])
+    close(rates, expected, "the rate at epochs 4, 7, 8, 11, 12 and 30")
+    expected = [schedules.step_decay(0.2, epoch, 0.5, 10) for epoch in (9, 10, 25)]
+    close(by_default, expected, "with the starter's defaults, the rate at epochs 9, 10 and 25")
 
 
 STEP_DECAY = """
@@ -133,7 +138,9 @@ def one_epoch(exponential_decay):
 def many_epochs(exponential_decay):
     epochs = [2, 10, 2.5, 40]
     expected = [schedules.exponential_decay(0.3, epoch, 0.9) for epoch in epochs]
-    close(rates_of(exponential_decay, 0.3, epochs, 0.9), expected, "the rate at epochs 2, 10, 2.5 and 40")
+    rates, by_default = rates_of(exponential_decay, 0.3, epochs, 0.9), exponential_decay(0.3, 7)
+    close(rates, expected, "the rate at epochs 2, 10, 2.5 and 40")
+    close(by_default, schedules.exponential_decay(0.3, 7, 0.95), "with the starter's default, the rate at epoch 7")
 
 
 def speed(exponential_decay):
@@ -311,6 +318,11 @@ cosine = Exercise(
     ),
     wrong_answers=[
         WrongAnswer(
+            edit(COSINE, ("min(epoch / total_epochs, 1.0)", "max(epoch / total_epochs, 1.0)")),
+            "`max` makes the share of the run that is over at least 1, so the rate is at the floor from the start and "
+            "moves only past the end. At most 1 is meant: `min`.",
+        ),
+        WrongAnswer(
             edit(COSINE, ("min(epoch / total_epochs, 1.0)", "epoch / total_epochs")),
             "Down to the end this is right, and then the rate climbs again, up to the top at twice the length: cut "
             "the progress off at 1.",
@@ -394,7 +406,10 @@ def falling(warmup_cosine):
     epochs = [4, 9, 12, 20]
     rates = rates_of(warmup_cosine, 0.5, epochs, 20, 4, 0.05)
     expected = [schedules.warmup_cosine(0.5, epoch, 20, 4, 0.05) for epoch in epochs]
+    by_default = rates_of(warmup_cosine, 0.5, [9, 14], 20)
     close(rates, expected, "after the warmup of 4, the rate at epochs 4, 9, 12 and 20")
+    expected = [schedules.warmup_cosine(0.5, epoch, 20, 5, 0.0) for epoch in (9, 14)]
+    close(by_default, expected, "with the starter's defaults, the rate at epochs 9 and 14")
 
 
 def beyond(warmup_cosine):
@@ -556,15 +571,20 @@ def run_of(one_cycle, steps, *settings):
 def rate_up(one_cycle):
     steps = [0, 4, 9, 14]
     rates, _ = run_of(one_cycle, steps, 50, TOP, 0.3)
-    close(rates, list(schedules.one_cycle(TOP, np.array(steps), 50)), "on the way up, the rate at steps 0, 4, 9 and 14")
+    by_default, _ = run_of(one_cycle, steps, 50, TOP)
+    expected = list(schedules.one_cycle(TOP, np.array(steps), 50))
+    close(rates, expected, "on the way up, the rate at steps 0, 4, 9 and 14")
+    close(by_default, expected, "with the starter's default, the rate at steps 0, 4, 9 and 14")
 
 
 def rate_down(one_cycle):
     steps = [14, 20, 33, 45]
     rates, _ = run_of(one_cycle, steps, 50, TOP, 0.3)
-    close(
-        rates, list(schedules.one_cycle(TOP, np.array(steps), 50)), "on the way down, the rate at steps 14, 20, 33, 45"
-    )
+    between_steps, _ = run_of(one_cycle, [12, 30], TOTAL, TOP, 0.25)
+    expected = list(schedules.one_cycle(TOP, np.array(steps), 50))
+    close(rates, expected, "on the way down, the rate at steps 14, 20, 33, 45")
+    expected = list(schedules.one_cycle(TOP, np.array([12, 30]), TOTAL, 0.25))
+    close(between_steps, expected, "with the top between two steps, at 9.25, the rate at steps 12 and 30")
 
 
 def last_rate(one_cycle):
@@ -601,9 +621,9 @@ cycle = Exercise(
     answer="one_cycle",
     prompt="""
         Write `one_cycle`, which returns the rate and the momentum at a step. The rate starts at `max_lr / 25`, is
-        `max_lr` at step $p\\,T - 1$ (with $p$ = `warmup_fraction`, $T$ = `total_steps`), and at the last step, $T - 1$,
-        is a ten-thousandth of where it started. The momentum goes the other way: 0.95 at both ends, 0.85 at the top.
-        All of them move along half a cosine, for which `between` is given.
+        `max_lr` at step $p\\,T - 1$ (with $p$ = `warmup_fraction`, $T$ = `total_steps`; it may lie between two steps),
+        and at the last step, $T - 1$, is a ten-thousandth of where it started. The momentum goes the other way: 0.95 at
+        both ends, 0.85 at the top. All of them move along half a cosine, for which `between` is given.
     """,
     starter=edit(
         ONE_CYCLE,
@@ -650,6 +670,12 @@ cycle = Exercise(
             ),
             "The momentum never moves: it falls from 0.95 to 0.85 while the rate rises, and comes back.",
             points=3,
+        ),
+        WrongAnswer(
+            edit(ONE_CYCLE, ("warmup_fraction * total_steps - 1", "int(warmup_fraction * total_steps) - 1")),
+            "The top is moved to a whole step. It is at `warmup_fraction * total_steps - 1`, also where that lies "
+            "between two steps.",
+            points=4,
         ),
         WrongAnswer(
             edit(ONE_CYCLE, ("first_lr / 1e4", "max_lr / 1e4")),
@@ -833,8 +859,8 @@ def later_greedy(greedy_rates):
 
 
 def nothing_is_better(greedy_rates):
-    rates = np.asarray(greedy_rates(0.5, 2.0, 9.0, 12), dtype=float)
-    close(np.shape(rates), (12,), "the shape of the rates")
+    rates = vector(greedy_rates(0.5, 2.0, 9.0, 12), 12, "the array of rates").astype(float)
+    finite(rates, "the array of rates")
     setting = {"curvature": 0.5, "noise": 2.0, "start": 3.0}
     for step in range(12):
         expected = expected_losses(rates[: step + 1], **setting)[-1]
@@ -842,8 +868,9 @@ def nothing_is_better(greedy_rates):
             other = rates[: step + 1].copy()
             other[step] *= factor
             if expected_losses(other, **setting)[-1] < expected:
-                raise Wrong(f"In step {step + 1} the rate {number(other[step])} does better than yours, "
-                            f"{number(rates[step])}.")  # fmt: skip
+                raise Wrong(
+                    f"In step {step + 1} the rate {number(other[step])} does better than yours, {number(rates[step])}."
+                )
 
 
 GREEDY = """
