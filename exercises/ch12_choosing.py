@@ -83,8 +83,8 @@ memory = Exercise(
         `state_numbers(optimizer, shapes)`: how many numbers does the optimizer keep from one step to the next, beside
         the parameters themselves? `optimizer` is one of the names "SGD", "MomentumSGD", "AdaGrad", "RMSprop", "Adam",
         "AdamW", "LAMB" and "Adafactor" (momentum stands at 0.9); `shapes` is a list of shapes with one or two
-        entries.
-        Adafactor keeps a number for each row and each column of a matrix, and one for each entry of a vector.
+        entries. Adafactor works without momentum: it keeps a number for each row and each column of a matrix, and one
+        for each entry of a vector.
         Do not count the step number.
     """,
     starter=STATE_STARTER,
@@ -210,8 +210,8 @@ report = Exercise(
         seeds; row $i$ of `test` holds the test losses of the same setting on *other* seeds, the report seeds. Write
         `fair_report(validation, test)`, which returns the number of the setting to choose, and the test loss to
         report for it: choose by the mean over the tuning seeds, report the median over the report seeds. A run that
-        diverged is NaN or infinite, and a setting with such a run is not to be chosen. (At least one setting
-        has none.)
+        diverged is NaN or infinite. A setting with such a run in `validation` is not to be chosen (at least one
+        setting has none); `test` has no say in the choice.
     """,
     starter="""
     def fair_report(validation, test):
@@ -342,10 +342,10 @@ OVERLOOKED = {
         "common then?",
     },
     "C": {
-        "rate too low": "With a low rate the gradient would be as large as at the start of a healthy run. Look "
-        "at its norm: "
-        "almost nothing, from the first step on, and the loss begins at exactly 0.693.",
-        "": "The loss begins at exactly ln 2 and the gradient at almost nothing: what do all hidden units say?",
+        "rate too low": "With a low rate the loss would begin near ln 2, not at it: random weights say something about "
+        "every input. C begins at ln 2 to all digits, so nothing of the inputs reaches the output. The gradient that "
+        "there is belongs to the biases of the output, which learn how common the two classes are, and no more.",
+        "": "The loss begins at ln 2 to all digits, as if no input reached the output: what do all hidden units say?",
     },
     "D": {
         "wrong labels": "With wrong labels nothing learned would be worth anything on other examples. In D the "
@@ -418,8 +418,8 @@ sick_runs = Exercise(
     hints=[
         "Begin with the first row of the checklist: the loss before the first step. A guess between two classes "
         "costs ln 2 = 0.693.",
-        "One run begins far too high, one begins at exactly ln 2 and has no gradient. The other two differ in the "
-        "validation loss: does it ever get well below a guess?",
+        "One run begins far too high. One begins at ln 2 to all digits: its inputs have no say, and only the biases of "
+        "the output learn. The other two differ in the validation loss: does it ever get well below a guess?",
         "A: the inputs. C: the start. B never gets far below a guess on examples it has not seen; D does, and "
         "then gets worse.",
     ],
@@ -433,7 +433,7 @@ sick_runs = Exercise(
         blamed("A", "rate too high", "look at the loss before the first step"),
         blamed("B", "too few examples", "In B neither gets far below that of a guess"),
         blamed("B", "rate too low", "A low rate leaves the training and the validation loss together"),
-        blamed("C", "rate too low", "Look at its norm"),
+        blamed("C", "rate too low", "belongs to the biases of the output"),
         blamed("C", "no shuffling", "what do all hidden units say?"),
         blamed("D", "wrong labels", "falls to a fifth of a guess at first"),
         blamed("D", "overfitting", "is not one of the causes"),
