@@ -10,18 +10,10 @@ from optim_lib.tables import table
 
 if TYPE_CHECKING:
     from optim_lib.plotting.code import source
-    from optim_lib.plotting.recipes import (
-        bands,
-        bars,
-        contour,
-        heatmap,
-        histogram,
-        images,
-        lines,
-        loss_curves,
-        scatter,
-        strip,
-    )
+    from optim_lib.plotting.curves import bands, lines, loss_curves, scatter
+    from optim_lib.plotting.distributions import bars, histogram, strip
+    from optim_lib.plotting.pictures import images
+    from optim_lib.plotting.surfaces import contour, heatmap
     from optim_lib.plotting.theme import axes, show
 
 # Tables need no matplotlib.
@@ -29,18 +21,10 @@ __getattr__, __dir__ = on_demand(
     __name__,
     {
         "code": ["source"],
-        "recipes": [
-            "bands",
-            "bars",
-            "contour",
-            "heatmap",
-            "histogram",
-            "images",
-            "lines",
-            "loss_curves",
-            "scatter",
-            "strip",
-        ],
+        "curves": ["bands", "lines", "loss_curves", "scatter"],
+        "distributions": ["bars", "histogram", "strip"],
+        "pictures": ["images"],
+        "surfaces": ["contour", "heatmap"],
         "theme": ["axes", "show"],
     },
 )
