@@ -6,6 +6,7 @@ import json
 import os
 import sys
 from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import BrokenExecutor
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
@@ -94,8 +95,14 @@ def _marked(
     keys = {submission.student: key for submission, key in waiting}
     tasks = (delayed(_one)(*_sent(submission, folder), settings) for submission, _ in waiting)
     done = Parallel(n_jobs=jobs, return_as="generator_unordered", pre_dispatch="2*n_jobs", batch_size=1)(tasks)
-    for record in tqdm(done, total=len(waiting), desc="graded", unit="submission", disable=not progress):
-        yield record, keys[record.student]
+    try:
+        for record in tqdm(done, total=len(waiting), desc="graded", unit="submission", disable=not progress):
+            yield record, keys[record.student]
+    except BrokenExecutor:
+        raise OSError(
+            "a process of the grader was ended from outside (too little memory?); what was graded is kept: "
+            "the same command goes on from there"
+        ) from None
 
 
 def _one(student: str, files: list[File], problems: list[str], entries: dict[str, dict], settings: Settings) -> Record:
