@@ -296,9 +296,7 @@ def verdicts(*claims: str) -> Callable[[], str]:
 
     def words() -> str:
         found = {claim.id: claim for claim in load_ledger()}
-        return "; ".join(
-            f"[{found[name].claim.rstrip('.')}](claims.html#{name}): {found[name].verdict}" for name in claims
-        )
+        return "; ".join(f"{{ref}}`{found[name].claim.rstrip('.')} <{name}>`: {found[name].verdict}" for name in claims)
 
     return words
 
