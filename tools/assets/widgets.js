@@ -11,6 +11,7 @@ import "@jupyter-widgets/controls/css/labvariables.css";
 import "@jupyter-widgets/controls/css/widgets-base.css";
 import { failed, liven } from "./explorer/index.js";
 import { settingOf } from "./explorer/keep.js";
+import { nameHandle } from "./explorer/sliders.js";
 
 const STATE = 'script[type="application/vnd.jupyter.widget-state+json"]';
 const FIGURES = "[data-figure]";
@@ -89,11 +90,13 @@ class PageFigure {
   // The sliders, in the room that the page has kept for them.
   mount() {
     this.mounted ??= (async () => {
-      const { sliders } = await this.parts();
+      const { sliders, canvas } = await this.parts();
       const views = await Promise.all(sliders.map((slider) => this.manager.create_view(slider)));
       const room = this.container.querySelector(".uo-sliders");
       room.replaceChildren();
       for (const view of views) Widget.attach(view.luminoWidget, room);
+      // They can be reached before the figure is near.
+      views.forEach((view, k) => nameHandle(view.el, canvas.get("spec").axes[k], canvas.get(`i${k}`)));
     })();
     return this.mounted;
   }

@@ -4,6 +4,15 @@
 import { direction, placeOn } from "./gestures.js";
 import { clamp } from "./words.js";
 
+// Say what a slider is of, and where it stands.
+export function nameHandle(slider, { name, labels }, index) {
+  const handle = slider.querySelector(".noUi-handle");
+  if (!handle) return;
+  const told = { "aria-label": name, "aria-valuetext": labels[index] };
+  for (const [attribute, value] of Object.entries(told))
+    if (handle.getAttribute(attribute) !== value) handle.setAttribute(attribute, value);
+}
+
 export class Sliders {
   constructor(figure) {
     this.figure = figure;
@@ -44,12 +53,7 @@ export class Sliders {
   }
 
   tell(slider, axis) {
-    const handle = slider.querySelector(".noUi-handle");
-    if (!handle) return;
-    const { name, labels } = this.figure.spec.axes[axis];
-    const told = { "aria-label": name, "aria-valuetext": labels[this.figure.index(axis)] };
-    for (const [attribute, value] of Object.entries(told))
-      if (handle.getAttribute(attribute) !== value) handle.setAttribute(attribute, value);
+    nameHandle(slider, this.figure.spec.axes[axis], this.figure.index(axis));
   }
 
   // A finger is kept from noUiSlider, which would act on its first touch.
