@@ -43,8 +43,6 @@ def test_every_measured_claim_has_an_experiment_and_results_and_the_other_way_ro
 @pytest.mark.parametrize("claim", LEDGER, ids=ids(LEDGER))
 def test_the_chapter_has_the_cell_that_tests_the_claim(claim):
     path = ROOT / "chapters" / f"{claim.chapter}.ipynb"
-    if not path.exists():
-        pytest.skip(f"{claim.chapter} is not written yet")
     if claim.is_measured:
         cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
         assert claim.cell in {cell["id"] for cell in cells if cell["cell_type"] == "code"}
