@@ -114,7 +114,7 @@ def _exercise(cell: nodes.Element, exercise: Exercise, page: str) -> nodes.Node:
 
 
 PLACES = (
-    '<div class="uo-output" hidden></div><div class="uo-verdict"></div><div class="uo-aside"></div>'
+    '<div class="uo-output" hidden></div><div class="uo-judged"></div><div class="uo-aside"></div>'
     '<p class="uo-said uo-sr" role="status"></p>'
 )
 

@@ -10,7 +10,7 @@ export class Exercise extends Cell {
     const id = root.dataset.exercise;
     super(root, lab, { id, label: `exercise ${id}`, seconds: Number(root.dataset.seconds) });
     this.name = root.dataset.answer;
-    this.verdict = root.querySelector(".uo-verdict");
+    this.verdict = root.querySelector(".uo-judged");
     this.aside = root.querySelector(".uo-aside");
     this.keys = { "Shift-Enter": () => this.check() };
     this.hintsShown = 0;

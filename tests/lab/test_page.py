@@ -76,7 +76,7 @@ def test_a_wrong_answer_gets_the_notebooks_card_and_the_right_one_its_points(rea
     wrong = next(wrong for wrong in known.wrong_answers if wrong.diagnose)
     write(place, wrong.source)
     press(place, "Check")
-    card = place.locator(".uo-verdict .uo-card")
+    card = place.locator(".uo-judged .uo-card")
     expect(card).to_contain_text(wrong.feedback.split("`")[0].strip()[:60])
     expect(place.locator(".uo-said")).to_contain_text(f"Exercise {SECOND}")
     write(place, known.solution)
