@@ -74,7 +74,7 @@ def every_quiz() -> Piece:
 
 def _section(name: str) -> str:
     asked = "".join(_question(name, question) for question in questions(name))
-    return f'<section class="uo-quiz" data-quiz="{name}" aria-label="Quiz">{asked}</section>'
+    return f'<section class="uo-quiz" data-quiz="{name}" aria-label="Quiz of chapter {int(name[:2])}">{asked}</section>'
 
 
 def _question(name: str, question: dict[str, Any]) -> str:

@@ -71,3 +71,16 @@ def test_a_chapter_can_be_cited():
     cited = pages.cited("8 Adam: the best of both worlds")
     assert "title = {Adam: the best of both worlds}" in cited
     assert "chapter = {8}" in cited
+
+
+def test_an_empty_corner_of_a_table_is_no_heading():
+    head, body = "<tr><th scope='col'></th><th>a</th></tr>", "<tr><th>r</th><td>1</td></tr>"
+    done = pages.for_a_phone(f"<table><thead>{head}</thead><tbody>{body}</tbody></table>")
+    assert "<thead><tr><td></td><th>a</th></tr>" in done
+
+
+def test_parameters_of_a_signature_are_no_list_of_terms():
+    signature = '<dl>\n<dd><em class="sig-param">a</em>,</dd>\n<dd><em class="sig-param">b</em></dd>\n</dl>'
+    done = pages.named_as_shown(signature)
+    assert "<dl>" not in done
+    assert done.count("<div>") == 2

@@ -32,8 +32,11 @@ RENAMED = (
         'search-button-field search-button__button"',
     ),
     (' role="doc-biblioentry"', ' role="listitem"'),
+    ('<div class="up-scroll" role="region"', '<div class="up-scroll" role="group"'),
     ('<div class="bd-sidebar-primary', '<div role="complementary" aria-label="The course" class="bd-sidebar-primary'),
 )
+# A signature of several lines is a list without terms to docutils.
+PARAMETERS = re.compile(r'<dl>\n((?:<dd><em class="sig-param">.*?</dd>\n)+)</dl>', re.DOTALL)
 TERM = re.compile(r'<a class="reference internal" href="([^"]*glossary\.html#(term-[^"]+))"')
 NUMBER_AND_RANGE = re.compile(r"(\S+) (\(.*\d.*\))")
 INLINE = re.compile(r"<script(?![^>]*\b(?:src|type)=)([^>]*)>(.*?)</script>", re.DOTALL)
@@ -67,6 +70,10 @@ def for_a_phone(table: str) -> str:
                 span = soup.new_tag("span", attrs={"class": "uo-range"})
                 span.string = found[2]
                 cell.append(span)
+    for corner in soup.select("thead th"):
+        if not corner.get_text(strip=True):
+            corner.name = "td"
+            del corner["scope"]
     if len(headings) > 3:
         soup.table["class"] = "uo-stacks"
     return str(soup)
@@ -94,7 +101,12 @@ def named_as_shown(html: str) -> str:
     """A page whose controls are named by the words on them, whose parts are landmarks, and whose lists have items."""
     for before, after in RENAMED:
         html = html.replace(before, after)
-    return html
+    return PARAMETERS.sub(_parameters, html)
+
+
+def _parameters(found: re.Match[str]) -> str:
+    lines = found[1].replace("<dd>", "<div>").replace("</dd>", "</div>")
+    return f'<div class="uo-parameters">\n{lines}</div>'
 
 
 def finished(html: str, write: Callable[[str], str]) -> str:

@@ -16,7 +16,7 @@ class Lab {
     this.folder = folder;
     this.cells = new Map();
     this.history = new Map(); // what has been run, by cell, in the order of the page: run again for a new worker
-    document.body.append(element("p", { id: "uo-lab-keys", class: "uo-sr", text: KEYS }));
+    document.querySelector("#main-content").append(element("p", { id: "uo-lab-keys", class: "uo-sr", text: KEYS }));
     this.knows = false; // whether the worker has run it
     this.engine = new Engine(folder, manifest, {
       onProgress: (share) => this.showProgress(share),

@@ -27,9 +27,13 @@ def test_two_tabs_add_to_each_other(store):
     """Each writes what it has seen done; neither knows of the other's."""
     one, two = store(), store()
     add = "name => courseStore.set('quest', 'banana', (old = []) => [...old, name])"
+    seen = "count => courseStore.get('quest', 'banana')?.length === count"
     one.evaluate(add, "first")
+    two.wait_for_function(seen, arg=1)  # what one tab writes reaches the other's process a moment later
     two.evaluate(add, "second")
+    one.wait_for_function(seen, arg=2)
     one.evaluate(add, "third")
+    two.wait_for_function(seen, arg=3)
     assert two.evaluate("courseStore.get('quest', 'banana')") == ["first", "second", "third"]
 
 
