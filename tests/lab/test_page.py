@@ -85,7 +85,7 @@ def test_a_wrong_answer_gets_the_notebooks_card_and_the_right_one_its_points(rea
     expect(place.locator(".uo-best")).to_contain_text(f"{known.points} of {known.points}")
     assert "MB" not in place.get_by_role("button", name="Run").inner_text()
     expect(reader.page.locator("[data-progress] tfoot")).to_contain_text(f"{known.points} of")
-    expect(reader.page.locator(".bd-sidebar-primary .current .uo-points-here")).to_contain_text(f"{known.points} of")
+    expect(reader.page.locator(".bd-sidebar-primary li.current .uo-points-here")).to_contain_text(f"{known.points} of")
 
 
 def test_what_is_printed_and_what_fails_is_shown_at_its_line(reader):
