@@ -9,6 +9,7 @@ import importlib
 import inspect
 import sys
 import types
+import weakref
 from collections.abc import Iterator
 from importlib.util import find_spec, resolve_name
 from typing import Any
@@ -142,6 +143,8 @@ _WAYS: list[tuple[Any, Any]] = [
     (np.ndarray, _Walk._array),
     (dict | types.MappingProxyType, _Walk._dict),
     (set | frozenset, lambda walk, thing: walk._all("set", sorted(thing, key=repr))),
+    # A weak container remembers what has been met so far in this process; what decides a run is held by something else.
+    (weakref.WeakSet | weakref.WeakKeyDictionary | weakref.WeakValueDictionary, lambda walk, thing: walk.say("weak")),
     (list | tuple, lambda walk, thing: walk._all(type(thing).__name__, thing)),
     (functools.partial, lambda walk, thing: walk._all("partial", (thing.func, thing.args, thing.keywords))),
     (types.ModuleType, _Walk._module),

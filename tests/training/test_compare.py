@@ -20,6 +20,7 @@ from optim_lib.schedules import cosine_annealing
 from optim_lib.training import FromTorch, LogUniform, Search, Uniform, compare, step_cost
 from optim_lib.training.fingerprints import fingerprint
 from optim_lib.training.results import COLUMNS, Results
+from optim_lib.training.runs import made_by
 
 TASK = tasks.regression
 SEARCHES = {
@@ -387,14 +388,16 @@ def test_the_fingerprint_of_a_task_follows_its_code_data_and_numbers(monkeypatch
 
 
 def test_the_fingerprint_is_the_same_in_another_process():
-    """Whatever order its sets have, and whatever else it has imported."""
+    """Whatever order its sets have, whatever else it has imported, and whatever this process has run before."""
     code = """
 from optim_lib import tasks
 from optim_lib.optimizers import Adam
 from optim_lib.training.fingerprints import fingerprint
 print(fingerprint(tasks.char_transformer, tasks.cartpole_value, Adam))
 """
-    found = set()
+    module = torch.nn.Linear(3, 2)
+    made_by(lambda seed: module, 0)  # as a run leaves its module in the memory of `train`
+    found = {fingerprint(tasks.char_transformer, tasks.cartpole_value, Adam)}
     for seed, before in (("7", ""), ("8", "import optim_lib.explorer, optim_lib.plotting, experiments.ch12")):
         command = [sys.executable, "-c", before + code]
         environment = os.environ | {"PYTHONHASHSEED": seed}
