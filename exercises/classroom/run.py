@@ -15,6 +15,7 @@ from exercises.classroom import tables
 from exercises.classroom.marking import File, Mark, Record, Settings, mark_submission
 from exercises.classroom.submissions import Submission, collect, name_below, progress_of
 from exercises.registry import all_exercises, get
+from optim_lib.workers import end_with
 
 SLOW = ("12.4", "13.4")
 
@@ -93,7 +94,7 @@ def _marked(
     if not waiting:
         return
     keys = {submission.student: key for submission, key in waiting}
-    tasks = (delayed(_one)(*_sent(submission, folder), settings) for submission, _ in waiting)
+    tasks = (delayed(_one)(*_sent(submission, folder), settings, os.getpid()) for submission, _ in waiting)
     done = Parallel(n_jobs=jobs, return_as="generator_unordered", pre_dispatch="2*n_jobs", batch_size=1)(tasks)
     try:
         for record in tqdm(done, total=len(waiting), desc="graded", unit="submission", disable=not progress):
@@ -105,8 +106,11 @@ def _marked(
         ) from None
 
 
-def _one(student: str, files: list[File], problems: list[str], entries: dict[str, dict], settings: Settings) -> Record:
-    """Mark one submission, wherever this runs."""
+def _one(
+    student: str, files: list[File], problems: list[str], entries: dict[str, dict], settings: Settings, parent: int
+) -> Record:
+    """Mark one submission, wherever this runs; a process of this machine ends with the one that handed it over."""
+    end_with(parent)
     try:
         record = mark_submission(student, files, settings)
     except Exception as error:  # the grader's own: it must not stop the others

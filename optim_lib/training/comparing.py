@@ -20,6 +20,7 @@ from optim_lib.training.fingerprints import fingerprint
 from optim_lib.training.results import Results, Row
 from optim_lib.training.sweeps import plain
 from optim_lib.training.tuning import Search, Tuned, Tuning, check_measures, check_searches, check_seeds, plural
+from optim_lib.workers import end_with
 
 if TYPE_CHECKING:
     from optim_lib.tasks import Record, StepSchedule, Task
@@ -239,7 +240,8 @@ class _Runs:
             raise KeyboardInterrupt(f"compare was stopped; {done} of {of} runs are done and {kept}") from None
 
     def _work(self, job: _Job) -> Callable[[], Row]:
-        return partial(self.plan.run, self.searches[job.label].optimizer, job.setting, job.seed)
+        run = partial(self.plan.run, self.searches[job.label].optimizer, job.setting, job.seed)
+        return partial(_for_this_process, os.getpid(), run)
 
     def _key(self, job: _Job) -> str:
         return fingerprint(self.prints.get(job.label), *job.name[1:])
@@ -248,6 +250,11 @@ class _Runs:
         optimizer = self.searches[job.label].optimizer.__name__
         words = {"key": key, "optimizer": optimizer, "setting": job.name[1], "seed": str(job.seed)}
         return words | self.plan.words() | row
+
+
+def _for_this_process(parent: int, run: Callable[[], Row]) -> Row:
+    end_with(parent)
+    return run()
 
 
 def _end_workers() -> None:

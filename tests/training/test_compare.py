@@ -279,6 +279,44 @@ def test_after_a_kill_only_the_rest_is_run(tmp_path):
     assert len(Results(tmp_path / "kept", TASK.name).read()) == 14
 
 
+ORPHANS = """
+import os, sys, time
+from optim_lib import tasks
+from optim_lib.training import LogUniform, Search, compare
+
+class Slow:
+    def __init__(self, learning_rate=0.1):
+        pass
+
+    def update(self, params, grads):
+        if os.getppid() == MAIN:  # a worker; not where the cost of a step is measured
+            with open(sys.argv[1], "a") as file:
+                file.write(f"{os.getpid()}\\n")
+            time.sleep(300)
+
+MAIN = os.getpid()
+search = {"slow": Search(Slow, learning_rate=LogUniform(0.03, 3.0))}
+compare(search, tasks.regression, trials=2, budget=5, n_jobs=2, progress=False)
+"""
+
+
+@pytest.mark.skipif(not os.path.isdir("/proc/self"), reason="looks at the processes in /proc")
+def test_the_workers_of_a_killed_comparison_end_too(tmp_path):
+    (tmp_path / "script.py").write_text(ORPHANS)
+    process = subprocess.Popen([sys.executable, str(tmp_path / "script.py"), str(tmp_path / "workers")])
+    deadline = time.monotonic() + 120
+    while len(workers := set((tmp_path / "workers").read_text().split() if (tmp_path / "workers").exists() else [])) < 2:
+        assert process.poll() is None
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+    os.kill(process.pid, signal.SIGKILL)
+    process.wait()
+    deadline = time.monotonic() + 20
+    while any(os.path.isdir(f"/proc/{worker}") for worker in workers):
+        assert time.monotonic() < deadline, "the workers go on"
+        time.sleep(0.1)
+
+
 def test_two_processes_at_once_share_a_file(tmp_path):
     processes = [start(tmp_path, f"runs{k}", pause=0.05) for k in range(2)]
     one, other = map(finish, processes)
