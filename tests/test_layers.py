@@ -35,8 +35,8 @@ LAYERS = [
     ("optim_lib.tables", "optim_lib.probes", "optim_lib.variants", "optim_lib.measure"),
     ("optim_lib.pages", "optim_lib.descent", "optim_lib.networks", "optim_lib.data"),
     ("optim_lib.landscapes", "optim_lib.schedules", "optim_lib.optimizers"),
-    ("optim_lib.palette", "optim_lib.progress", "optim_lib.threads", "optim_lib.on_demand", "optim_lib.libraries", "optim_lib.workers"),
-    ("optim_lib.extras", "optim_lib.checks"),
+    ("optim_lib.palette", "optim_lib.progress", "optim_lib.threads", "optim_lib.on_demand", "optim_lib.libraries"),
+    ("optim_lib.extras", "optim_lib.checks", "optim_lib.workers"),
 ]
 LEVEL = {name: (level, name) for level, names in enumerate(LAYERS) for name in names}
 LEVEL |= {name: (level, "the claims of a chapter") for level, names in enumerate(LAYERS[:3]) for name in names}

@@ -304,8 +304,9 @@ compare(search, tasks.regression, trials=2, budget=5, n_jobs=2, progress=False)
 def test_the_workers_of_a_killed_comparison_end_too(tmp_path):
     (tmp_path / "script.py").write_text(ORPHANS)
     process = subprocess.Popen([sys.executable, str(tmp_path / "script.py"), str(tmp_path / "workers")])
+    (tmp_path / "workers").touch()
     deadline = time.monotonic() + 120
-    while len(workers := set((tmp_path / "workers").read_text().split() if (tmp_path / "workers").exists() else [])) < 2:
+    while len(workers := set((tmp_path / "workers").read_text().split())) < 2:
         assert process.poll() is None
         assert time.monotonic() < deadline
         time.sleep(0.1)
