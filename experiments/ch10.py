@@ -15,8 +15,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from optim_lib.data import digits, minibatches
+from optim_lib.explorer import Bars, Plane, arrow, outline
 from optim_lib.measure import sharpness
 from optim_lib.networks import MLP, Params
+from optim_lib.norms import NORMS, steepest
 from optim_lib.optimizers import (
     LAMB,
     LARS,
@@ -36,6 +38,7 @@ from optim_lib.optimizers import (
     Shampoo,
     UncorrectedAdam,
 )
+from optim_lib.optimizers.matrix import QUINTIC
 from optim_lib.schedules import cosine_annealing, warmup_cosine
 
 Array = NDArray[np.floating]
@@ -356,6 +359,93 @@ def correction_left(weight_decay: float, steps: Sequence[int], *, seed: int = 0)
     return found
 
 
+# Norms ------------------------------------------------------------------------------------------------------
+
+# Matrices [[a, b], [b, a]]: a plane in which all three balls look different.
+MATRIX_BALLS = {
+    "Over all entries: normalized SGD": ("normalized SGD", "euclidean"),
+    "By the largest entry: sign, Lion, Adam": ("the sign", "largest entry"),
+    "By the largest singular value: Muon": ("Muon", "spectral"),
+}
+LAYERS = (1.2, 0.5)
+
+
+def norm_balls(angles: ArrayLike) -> tuple[dict[str, Plane], dict[str, Array]]:
+    """For `explore_scenes`: four unit balls, a gradient that turns, the step each ball selects, and what it gains.
+
+    Three panels show the matrices [[a, b], [b, a]] by (a, b); the last two layers of one weight each, with a ball as
+    wide in each direction as that layer's weight.
+    """
+    turn = np.radians(np.asarray(angles, dtype=float))
+    gradients = np.stack([np.cos(turn), np.sin(turn)], axis=-1)
+    around = np.radians(np.arange(0, 361, 3))
+    rays = np.stack([np.cos(around), np.sin(around)], axis=-1)
+    planes, gains = {}, {}
+    for title, (name, norm) in MATRIX_BALLS.items():
+        steps = np.array([steepest(_circulant(g.round(9)), norm)[0] for g in gradients])
+        corners = np.array([ray / NORMS[norm].size(_circulant(ray)) for ray in rays])
+        planes[title] = _ball_plane(corners, gradients, steps, "a, both on the diagonal", "b, both off it")
+        gains[name] = -2 * np.sum(gradients * steps, axis=-1)
+    steps = -np.sign(gradients.round(9)) * LAYERS
+    corners = np.array([(1, 1), (-1, 1), (-1, -1), (1, -1), (1, 1)]) * LAYERS
+    planes["Layer by layer: LARS, LAMB"] = _ball_plane(corners, gradients, steps, "step of layer 1", "step of layer 2")
+    return planes, gains
+
+
+def _circulant(point: Array) -> Array:
+    a, b = point
+    return np.array([[a, b], [b, a]])
+
+
+def _ball_plane(ball: Array, gradients: Array, steps: Array, xlabel: str, ylabel: str) -> Plane:
+    across = np.stack([-gradients[:, 1], gradients[:, 0]], axis=-1)
+    level = steps[:, None] + across[:, None] * np.array([-4.0, 4.0])[:, None]
+    return Plane(
+        [
+            outline("ball", ball[None]),
+            outline("equal loss", level),
+            arrow("against the gradient", -gradients),
+            arrow("step", steps),
+        ],
+        window=(-1.45, 1.45, -1.25, 1.25),
+        xlabel=xlabel,
+        ylabel=ylabel,
+    )
+
+
+def turned_circles(second: ArrayLike, angles: ArrayLike) -> tuple[dict[str, Plane | Bars], dict[str, Array]]:
+    """For `explore_scenes`: what g, sign(g) and U V^T make of the unit circle, and their singular values.
+
+    The gradient has singular values 1 and `second`; `angles`, in degrees, turn its left singular vectors. Its right
+    ones are turned by 20 degrees.
+    """
+    second, angles = np.atleast_1d(second), np.atleast_1d(angles)
+    around = np.radians(np.arange(0, 361, 4))
+    circle = np.stack([np.cos(around), np.sin(around)])
+    shapes: dict[str, list[Array]] = {"g": [], "sign g": [], "UVᵀ": []}
+    values: dict[str, list[Array]] = {label: [] for label in shapes}
+    for s in second:
+        for angle in angles:
+            g = _rotation(angle) @ np.diag([1.0, s]) @ _rotation(20.0).T
+            for label, matrix in zip(shapes, (g, np.sign(g), -steepest(g, "spectral")), strict=True):
+                shapes[label].append((matrix @ circle).T)
+                values[label].append(np.linalg.svd(matrix, compute_uv=False))
+    grid = (len(second), len(angles))
+    plane = Plane(
+        [outline(label, np.reshape(points, (*grid, -1, 2))) for label, points in shapes.items()],
+        window=(-2.1, 2.1, -2.05, 2.05),
+    )
+    sizes = {label: np.reshape(found, (*grid, 2)) for label, found in values.items()}
+    ratios = {label: (found[..., 1] / found[..., 0]).round(9) for label, found in sizes.items()}
+    bars = Bars(sizes, ["the larger", "the smaller"])
+    return {"What the step makes of a circle": plane, "Singular values": bars}, ratios
+
+
+def _rotation(degrees: float) -> Array:
+    c, s = np.cos(np.radians(degrees)), np.sin(np.radians(degrees))
+    return np.array([[c, -s], [s, c]])
+
+
 # Matrices ---------------------------------------------------------------------------------------------------
 
 
@@ -367,6 +457,12 @@ def orbits(starts: ArrayLike, coefficients: tuple[float, float, float], steps: i
         s = path[-1]
         path.append(a * s + b * s**3 + c * s**5)
     return np.stack(path, axis=-1)
+
+
+def after_iterations(singular_values: ArrayLike, most: int) -> dict[str, Array]:
+    """What 0 to `most` iterations make of singular values, of shape (most + 1, values), for both polynomials."""
+    polynomials = {"Muon's quintic": QUINTIC, "the classical cubic": (1.5, -0.5, 0.0)}
+    return {name: orbits(singular_values, p, most).T for name, p in polynomials.items()}
 
 
 def step_spectra(optimizers: Mapping[str, Optimizer], *, steps: int = 30, seed: int = 0) -> dict[str, Array]:

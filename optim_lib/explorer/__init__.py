@@ -1,8 +1,8 @@
 """The interactive figures of the course: `explore` one optimizer, `race` several, and quests for the reader.
 
-A figure is plain data, its `FigureState`, computed from NumPy alone by `explore_state`, `race_state` and
-`curves_state`. `explore`, `race` and `explore_curves` show it in a notebook; ipywidgets and anywidget are imported when
-one of them is first asked for.
+A figure is plain data, its `FigureState`, computed from NumPy alone by `explore_state`, `race_state`, `curves_state`
+and `scenes_state`. `explore`, `race`, `explore_curves` and `explore_scenes` show it in a notebook; ipywidgets and
+anywidget are imported when one of them is first asked for.
 """
 
 from __future__ import annotations
@@ -29,27 +29,44 @@ from optim_lib.explorer.quests import (
     settle_in,
 )
 from optim_lib.explorer.recipe import recompute
+from optim_lib.explorer.scenes import Bars, Plane, arrow, dots, outline
+from optim_lib.explorer.scenes import scenes_state as scenes_state
 from optim_lib.explorer.state import FigureState
 from optim_lib.extras import needed
 
 if TYPE_CHECKING:
-    from optim_lib.explorer.widgets import CurvesFigure, Explorer, explore, explore_curves, race
+    from optim_lib.explorer.widgets import (
+        CurvesFigure,
+        Explorer,
+        ScenesFigure,
+        explore,
+        explore_curves,
+        explore_scenes,
+        race,
+    )
 
 __all__ = [
+    "Bars",
     "CurvesFigure",
     "Entry",
     "Explorer",
     "FigureState",
     "MapCurve",
+    "Plane",
+    "ScenesFigure",
+    "arrow",
     "beats",
     "diverge",
     "diverges_at",
+    "dots",
     "explore",
     "explore_curves",
+    "explore_scenes",
     "find_best",
     "from_every_start",
     "improves",
     "largest_stable",
+    "outline",
     "predict",
     "quest",
     "race",
@@ -59,7 +76,7 @@ __all__ = [
     "settle_in",
 ]
 
-NOTEBOOK = ("CurvesFigure", "Explorer", "explore", "explore_curves", "race")
+NOTEBOOK = ("CurvesFigure", "Explorer", "ScenesFigure", "explore", "explore_curves", "explore_scenes", "race")
 
 
 def __getattr__(name: str) -> Any:

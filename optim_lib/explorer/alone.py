@@ -76,7 +76,7 @@ def page(state: FigureState) -> str:
     """The page of one figure."""
     kept: dict[str, Any] = {"spec": state.spec, "table": base64.b64encode(state.table).decode()}
     kept |= {f"i{k}": slider.index for k, slider in enumerate(state.sliders)}
-    if state.kind != "curves":
+    if "steps" in state.spec:
         kept |= {"start": 0, "step": state.spec["steps"]}
     return PAGE.format(
         title=escape(state.heading or state.spec["title"]),

@@ -24,7 +24,9 @@ MOST_CURVES = 6
 
 
 @dataclass(frozen=True)
-class _Panel:
+class Panel:
+    """One chart: its curves by label, each of shape (\\*grid, n)."""
+
     title: str
     log: bool
     curves: dict[str, Array]
@@ -58,6 +60,7 @@ def curves_state(
     x: ArrayLike,
     *,
     xlabel: str = "step",
+    log_x: bool = False,
     log_y: Sequence[str] = (),
     judged: str | None = None,
     given: Sequence[str] = (),
@@ -80,6 +83,8 @@ def curves_state(
     x : array of shape (n,)
         Where the values lie; shared by all panels.
     xlabel : str, default "step"
+    log_x : bool, default False
+        Whether that axis is logarithmic.
     log_y : sequence of str
         The titles of panels with a logarithmic axis. Their values must be positive, or 0 where nothing is left.
     judged : str, optional
@@ -111,7 +116,9 @@ def curves_state(
     curves: distance over step, learning_rate
     """
     x = np.asarray(x, dtype=np.float64)
-    grid = _checked_axes(axes)
+    if log_x and not np.all(x > 0):
+        raise ValueError(f"x must be positive on a logarithmic axis, got {x.min():g} as its lowest")
+    grid = checked_axes(axes)
     shape = tuple(values.size for values in grid.values())
     checked = [_checked_panel(name, curves, name in log_y, shape, x.size) for name, curves in panels.items()]
     unknown = [name for name in (*log_y, *([judged] if judged else [])) if name not in panels]
@@ -120,15 +127,16 @@ def curves_state(
     if strangers := [name for name in given if name not in grid]:
         raise ValueError(f"given must name axes of this figure, {', '.join(grid)}, got {strangers[0]!r}")
     chosen = next((panel for panel in checked if panel.title == judged), checked[-1])
-    start = _initial(grid, initial or {})
-    series = [_series(label, curve, shape) for label, curve in chosen.curves.items()]
+    start = checked_initial(grid, initial or {})
+    series = [series_of(label, curve, shape) for label, curve in chosen.curves.items()]
     data = Table(None, np.zeros((1, 2)), x.size - 1, grid, series, 0.0, start)
     packing = Packing()
     spec = {
         "kind": "curves",
         "x": [float(f"{value:.6g}") for value in x],
         "xlabel": xlabel,
-        "panels": [_packed(panel, packing) for panel in checked],
+        "logX": bool(log_x),
+        "panels": [packed_panel(panel, packing) for panel in checked],
         "judged": checked.index(chosen),
         "ideal": ideal,
         "labels": list(dict.fromkeys(label for panel in checked for label in panel.curves)),
@@ -151,7 +159,7 @@ def curves_state(
     )
 
 
-def _packed(panel: _Panel, packing: Packing) -> dict[str, Any]:
+def packed_panel(panel: Panel, packing: Packing) -> dict[str, Any]:
     """Pack the curves of a panel; what the page needs to know of it."""
     curves = []
     for label, curve in panel.curves.items():
@@ -161,7 +169,7 @@ def _packed(panel: _Panel, packing: Packing) -> dict[str, Any]:
     return {"title": panel.title, "log": panel.log, "range": list(map(float, panel.range())), "curves": curves}
 
 
-def _checked_axes(axes: Mapping[str, ArrayLike]) -> dict[str, Array]:
+def checked_axes(axes: Mapping[str, ArrayLike]) -> dict[str, Array]:
     grid = {name: np.asarray(values, dtype=np.float64) for name, values in axes.items()}
     if not 1 <= len(grid) <= MOST_AXES:
         raise ValueError(f"a figure needs 1 to {MOST_AXES} axes (one slider each), got {len(grid)}")
@@ -171,7 +179,7 @@ def _checked_axes(axes: Mapping[str, ArrayLike]) -> dict[str, Array]:
     return grid
 
 
-def _checked_panel(title: str, curves: Mapping[str, ArrayLike], log: bool, shape: tuple[int, ...], n: int) -> _Panel:
+def _checked_panel(title: str, curves: Mapping[str, ArrayLike], log: bool, shape: tuple[int, ...], n: int) -> Panel:
     arrays = {label: np.asarray(curve, dtype=np.float64) for label, curve in curves.items()}
     if not 1 <= len(arrays) <= MOST_CURVES:
         raise ValueError(f"panel {title!r} needs 1 to {MOST_CURVES} curves, got {len(arrays)}")
@@ -182,15 +190,15 @@ def _checked_panel(title: str, curves: Mapping[str, ArrayLike], log: bool, shape
             raise ValueError(f"{label!r} of panel {title!r} must have shape ({wanted}), got {curve.shape}")
         if not np.isfinite(curve).any() or (log and np.any(curve < 0)):
             raise ValueError(f"{label!r} of panel {title!r} must have finite values, none negative on a log axis")
-    return _Panel(title, log, arrays)
+    return Panel(title, log, arrays)
 
 
-def _series(label: str, curve: Array, shape: tuple[int, ...]) -> Series:
+def series_of(label: str, curve: Array, shape: tuple[int, ...]) -> Series:
     full = np.broadcast_to(np.where(np.isfinite(curve), curve, np.inf), (*shape, curve.shape[-1]))
     return Series(label, tuple(range(len(shape))), np.empty(0), full[None])
 
 
-def _initial(grid: Mapping[str, Array], asked: Mapping[str, float]) -> tuple[int, ...]:
+def checked_initial(grid: Mapping[str, Array], asked: Mapping[str, float]) -> tuple[int, ...]:
     unknown = [name for name in asked if name not in grid]
     if unknown:
         raise ValueError(f"initial names {unknown[0]!r}, which is not an axis of this figure ({', '.join(grid)})")

@@ -64,7 +64,7 @@ def inside(state: FigureState) -> str:
     spec, drawn = state.spec, pictures(state)
     describe = f'<p class="uo-sr">{escape(spec["describe"])}</p>' if spec["describe"] else ""
     says = f'<p class="uo-says" aria-live="off">{escape(spec["says"])}</p>'
-    if state.kind == "curves":
+    if state.kind in ("curves", "scenes"):
         body = f"{_curves_bar(spec)}{_charts(spec, drawn)}{says}"
     else:
         body = f"{_descent_bar(spec)}{_panels(spec, drawn, says)}{_key(spec)}"
@@ -181,8 +181,9 @@ def _icon(shape: str) -> str:
 
 
 def _curves_bar(spec: Spec) -> str:
-    labels = zip(spec["colors"], spec["labels"], strict=True)
-    legend = "".join(_entry(color, label) for color, label in labels) if len(spec["labels"]) > 1 else ""
+    shown = spec["labels"][: spec.get("legend")]
+    labels = zip(spec["colors"], shown, strict=False)
+    legend = "".join(_entry(color, label) for color, label in labels) if len(shown) > 1 else ""
     group = f'<div class="uo-legend uo-legend-short" role="group" aria-label="Curves">{legend}</div>' if legend else ""
     return f'<div class="uo-bar">{group}{_button("uo-keep", "Keep a copy", aria_pressed="false")}</div>'
 
@@ -192,8 +193,9 @@ def _charts(spec: Spec, drawn: dict[str, str]) -> str:
         f'<div class="uo-chart"><div class="uo-label">{escape(panel["title"][:1].upper() + panel["title"][1:])}</div>'
         f'<div class="uo-curve-frame">{drawn[f"curve-{k}"]}</div></div>'
         for k, panel in enumerate(spec["panels"])
+        if panel.get("type") != "reading"
     ]
-    return f'<div class="uo-charts" data-count="{len(cells)}">{"".join(cells)}</div>'
+    return f'<div class="uo-charts" data-kind="{spec["kind"]}" data-count="{len(cells)}">{"".join(cells)}</div>'
 
 
 def _quests(spec: Spec) -> str:

@@ -134,9 +134,8 @@ def opening_of_curves(spec: dict[str, Any], codes: dict[str, Codes]) -> str:
         fate = f"diverges at {spec['xlabel']} {x:g}" if gone.size else _ending(panel, int(run[-1]))
         fates.append(f"{fate} for {label}" if len(codes) > 1 else fate)
     # "ends at 2 for this and at 3 for that"
-    short = [
-        fate.removeprefix("ends ") if k and fates[k - 1].startswith("ends ") else fate for k, fate in enumerate(fates)
-    ]
+    verb = _verb(panel)
+    short = [fate.removeprefix(verb) if k and fates[k - 1].startswith(verb) else fate for k, fate in enumerate(fates)]
     best = "" if any(quest["hidesBest"] for quest in spec["quests"]) else _best_of_curves(spec, codes)
     return f"With {setting_text(spec, here)}, the {panel['title']} {listed(short)}.{best}"
 
@@ -156,7 +155,7 @@ def _best_of_curves(spec: dict[str, Any], codes: dict[str, Codes]) -> str:
     which = ("lowest", "lower") if ideal == 0 else (f"nearest to {ideal:g}", f"nearer to {ideal:g}")
     here = tuple(spec["initial"][axis] for axis in free)
     if away[(slice(None), *here)].min() == away.min():
-        return f" No setting on these sliders ends {which[1]}."
+        return f" No setting on these sliders {_verb(panel)}{which[1]}."
     place = np.unravel_index(int(away.argmin()), away.shape)
     best = dict(zip(free, map(int, place[1:]), strict=True))
     setting = [best.get(axis, spec["initial"][axis]) for axis in range(len(sizes))]
@@ -164,7 +163,8 @@ def _best_of_curves(spec: dict[str, Any], codes: dict[str, Codes]) -> str:
     given = [axis for axis in range(len(sizes)) if axis not in free]
     head = f" With {setting_text(spec, setting, given)}, the" if given else " The"
     among = ", for one" if (away == away.min()).sum() > 1 else ""
-    found = f"{who}{setting_text(spec, setting, free)}{among}, which {_ending(panel, int(ends[place]))}"
+    ending = f"{'where it' if _reads(panel) else 'which'} {_ending(panel, int(ends[place]))}"
+    found = f"{who}{setting_text(spec, setting, free)}{among}, {ending}"
     return f"{head} {which[0]} on these sliders is {found}."
 
 
@@ -192,5 +192,16 @@ def value_text(panel: dict[str, Any], code: int) -> str:
     return plain_number(float(level(panel, np.array(code))), high - low)
 
 
+def _reads(panel: dict[str, Any]) -> bool:
+    """Whether a panel is no chart but the numbers that a scene is told by."""
+    return panel.get("type") == "reading"
+
+
+def _verb(panel: dict[str, Any]) -> str:
+    return "is " if _reads(panel) else "ends "
+
+
 def _ending(panel: dict[str, Any], code: int) -> str:
+    if _reads(panel):
+        return f"is {value_text(panel, code)}"
     return f"ends at {value_text(panel, code)}".replace("at under", "under")

@@ -39,7 +39,7 @@ class FigureState:
     Attributes
     ----------
     kind : str
-        "explore", "race" or "curves".
+        "explore", "race", "curves" or "scenes".
     about : str
         In one line, for a terminal.
     heading : str
@@ -131,7 +131,7 @@ def finished(
         "layout": packing.layout,
     }
     spec["says"] = typographic(says(spec))
-    prefix = "curves" if kind == "curves" else "explorer"
+    prefix = kind if kind in ("curves", "scenes") else "explorer"
     return FigureState(kind, f"{prefix}: {names.about}", spec["heading"], spec, packing.parts, data, sliders, setup)
 
 

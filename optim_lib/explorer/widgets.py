@@ -18,6 +18,7 @@ from optim_lib.explorer import markup
 from optim_lib.explorer.curves import curves_state
 from optim_lib.explorer.descents import explore_state, race_state
 from optim_lib.explorer.recipe import recipe_of
+from optim_lib.explorer.scenes import scenes_state
 from optim_lib.explorer.script import script, style
 from optim_lib.explorer.state import FigureState, Slider
 
@@ -51,6 +52,10 @@ class ExplorerCanvas(Canvas):
 
 class CurvesCanvas(Canvas):
     """Panels of curves."""
+
+
+class ScenesCanvas(Canvas):
+    """Marks in a plane, and bars."""
 
 
 class SliderFigure(ipywidgets.VBox):
@@ -107,6 +112,14 @@ class CurvesFigure(SliderFigure):
         return CurvesCanvas(**_traits(state))
 
 
+class ScenesFigure(SliderFigure):
+    """What `explore_scenes` returns."""
+
+    @staticmethod
+    def _canvas(state: FigureState) -> Canvas:
+        return ScenesCanvas(**_traits(state))
+
+
 def _traits(state: FigureState) -> dict[str, object]:
     return {
         "spec": state.spec,
@@ -148,3 +161,4 @@ def _shown(make: Callable[P, FigureState], figure: type[SliderFigure], name: str
 explore = _shown(explore_state, Explorer, "explore")
 race = _shown(race_state, Explorer, "race")
 explore_curves = _shown(curves_state, CurvesFigure, "explore_curves")
+explore_scenes = _shown(scenes_state, ScenesFigure, "explore_scenes")

@@ -42,6 +42,9 @@ export function decades([low, high], most) {
   return ticks;
 }
 
+// A power of ten in plain figures.
+export const plainPower = (power) => String(parseFloat((10 ** power).toPrecision(2))).replace("e+", "e");
+
 function tickLabel(c, tick, x, y, plain) {
   const short = plain || tick.power === 0 || tick.power === 1;
   const text = tick.text ?? (short ? String(parseFloat((10 ** tick.power).toPrecision(1))) : null);

@@ -1,13 +1,13 @@
 // A figure of curves: those at the setting where the sliders stand, and a kept copy to compare with.
 
-import { linearAxis, logAxis, plotBox, roundTicks } from "./axes.js";
+import { decades, linearAxis, logAxis, plainPower, plotBox, roundTicks } from "./axes.js";
 import { LiveFigure } from "./figure.js";
 import { Panel } from "./panel.js";
 import { FONT, haloed, marker } from "./shapes.js";
 import { DIVERGED, level, lossOf } from "./table.js";
 import { at, capital, clamp, listed, plainNumber, quoted, settingText, valueText } from "./words.js";
 
-class Chart extends Panel {
+export class Chart extends Panel {
   constructor(figure, frame, k) {
     super(figure, frame, "uo-curve", { role: "img" });
     this.k = k;
@@ -25,30 +25,46 @@ class Chart extends Panel {
     return plotBox(this, { left: 46, right: 12, top: 8, bottom: 36 }, this.panel.range);
   }
 
+  // The ends of the axis: of a logarithmic one as powers of ten.
+  get ends() {
+    const ends = [this.spec.x[0], this.spec.x.at(-1)];
+    return this.spec.logX ? ends.map(Math.log10) : ends;
+  }
+
   toPixel(box, x) {
-    const [first, last] = [this.spec.x[0], this.spec.x.at(-1)];
-    return box.left + ((x - first) / (last - first)) * box.width;
+    const [first, last] = this.ends;
+    return box.left + (((this.spec.logX ? Math.log10(x) : x) - first) / (last - first)) * box.width;
   }
 
   fromPixel(pixel) {
     const box = this.box();
-    const [first, last] = [this.spec.x[0], this.spec.x.at(-1)];
-    return first + ((pixel - box.left) / box.width) * (last - first);
+    const [first, last] = this.ends;
+    const at = first + ((pixel - box.left) / box.width) * (last - first);
+    return this.spec.logX ? 10 ** at : at;
+  }
+
+  // The places to name below the chart, and their names.
+  xTicks() {
+    const [first, last] = this.ends;
+    if (!this.spec.logX)
+      return roundTicks(first, last, 5).map((tick) => ({ x: tick, text: plainNumber(tick, last - first) }));
+    return decades([first, last], 6).map(({ at, power, text }) => ({
+      x: 10 ** at,
+      text: text ?? plainPower(power),
+    }));
   }
 
   base(c) {
     const box = this.box();
-    const { colors, spec, panel } = this;
+    const { colors, panel } = this;
     if (panel.log) logAxis(c, box, panel.range, colors);
     else linearAxis(c, box, panel.range, colors);
     c.textAlign = "center";
     c.textBaseline = "alphabetic";
     c.fillStyle = colors.muted;
-    const [first, last] = [spec.x[0], spec.x.at(-1)];
-    for (const tick of roundTicks(first, last, 5))
-      c.fillText(plainNumber(tick, last - first), this.toPixel(box, tick), box.bottom + 15);
+    for (const { x, text } of this.xTicks()) c.fillText(text, this.toPixel(box, x), box.bottom + 15);
     c.textAlign = "right";
-    c.fillText(`${spec.xlabel} \u2192`, box.right, box.bottom + 30);
+    c.fillText(`${this.spec.xlabel} \u2192`, box.right, box.bottom + 30);
   }
 
   top(c) {
@@ -123,7 +139,7 @@ export class CurvesFigure extends LiveFigure {
   build() {
     this.shown = this.spec.labels.map(() => true);
     this.kept = this.over = null;
-    this.charts = [...this.root.querySelectorAll(".uo-curve-frame")].map((frame, k) => new Chart(this, frame, k));
+    this.charts = [...this.root.querySelectorAll(".uo-curve-frame")].map((frame, k) => this.chart(frame, k));
     this.entries = [...this.root.querySelectorAll(".uo-entry")];
     this.entries.forEach((button, k) =>
       button.addEventListener("click", () => {
@@ -134,6 +150,10 @@ export class CurvesFigure extends LiveFigure {
     );
     this.keep = this.find(".uo-keep");
     this.keep.addEventListener("click", () => this.keepCopy());
+  }
+
+  chart(frame, k) {
+    return new Chart(this, frame, k);
   }
 
   keepCopy() {
@@ -181,7 +201,7 @@ export class CurvesFigure extends LiveFigure {
 
   run(curve, setting) {
     const row = curve.shape.reduce((place, size, axis) => place * size + (size > 1 ? setting[axis] : 0), 0);
-    const n = this.spec.x.length;
+    const n = curve.n ?? this.spec.x.length;
     return curve.codes.subarray(row * n, (row + 1) * n);
   }
 
@@ -222,7 +242,10 @@ export class CurvesFigure extends LiveFigure {
       return curves.length > 1 ? `${fate} for ${curve.label}` : fate;
     });
     // "ends at 2 for this and at 3 for that"
-    const short = fates.map((fate, k) => (k && fates[k - 1].startsWith("ends ") ? fate.replace(/^ends /, "") : fate));
+    const verb = `${verbOf(panel)} `;
+    const short = fates.map((fate, k) =>
+      k && fates[k - 1].startsWith(verb) && fate.startsWith(verb) ? fate.slice(verb.length) : fate,
+    );
     const words = `With ${this.settingText()}, the ${panel.title} ${listed(short)}.`;
     return this.quests.hidesBest ? words : words + this.bestWords(panel, curves);
   }
@@ -249,12 +272,12 @@ export class CurvesFigure extends LiveFigure {
     const now = Math.min(...curves.map((curve) => away(this.run(curve, here).at(-1))));
     const [most, more] =
       spec.ideal === 0 ? ["lowest", "lower"] : [`nearest to ${spec.ideal}`, `nearer to ${spec.ideal}`];
-    if (now === best.away) return ` No setting on these sliders ends ${more}.`;
+    if (now === best.away) return ` No setting on these sliders ${verbOf(panel)} ${more}.`;
     const given = spec.axes.flatMap((axis, k) => (axis.given ? [k] : []));
     const head = given.length ? ` With ${settingText(spec, here, given)}, the` : " The";
     const who = curves.length > 1 ? `${best.curve.label} with ` : "";
     const found = settingText(spec, best.setting, free) + (best.ties > 1 ? ", for one" : "");
-    return `${head} ${most} on these sliders is ${who}${found}, which ${ending(panel, best.code)}.`;
+    return `${head} ${most} on these sliders is ${who}${found}, ${reads(panel) ? "where it" : "which"} ${ending(panel, best.code)}.`;
   }
 
   // Every setting that differs from this one along some axes.
@@ -272,10 +295,14 @@ export class CurvesFigure extends LiveFigure {
     return "";
   }
 
+  get shape() {
+    return this.charts.length > 1 ? 1.45 : 2;
+  }
+
   drawAll(c, width) {
     const across = this.charts.length > 1 ? 2 : 1;
     const wide = (width - 18 * (across - 1)) / across;
-    const tall = wide / (across > 1 ? 1.45 : 2);
+    const tall = wide / this.shape;
     this.charts.forEach((chart, k) => {
       c.save();
       c.translate((k % across) * (wide + 18), Math.floor(k / across) * (tall + 34));
@@ -305,4 +332,7 @@ export class CurvesFigure extends LiveFigure {
   }
 }
 
-const ending = (panel, code) => `ends ${at(valueText(panel, code))}`;
+// Whether a panel is no chart but the numbers that a scene is told by.
+const reads = (panel) => panel.type === "reading";
+const verbOf = (panel) => (reads(panel) ? "is" : "ends");
+const ending = (panel, code) => (reads(panel) ? `is ${valueText(panel, code)}` : `ends ${at(valueText(panel, code))}`);

@@ -3,10 +3,13 @@
 
 import { CurvesFigure } from "./curves.js";
 import { DescentFigure } from "./descent.js";
+import { ScenesFigure } from "./scenes.js";
+
+const KINDS = { curves: CurvesFigure, scenes: ScenesFigure };
 
 // Bring the HTML of a figure (optim_lib/explorer/markup.py) to life. `source` gives the bytes of its table.
 export function liven(model, root, source) {
-  const kind = model.get("spec").kind === "curves" ? CurvesFigure : DescentFigure;
+  const kind = KINDS[model.get("spec").kind] ?? DescentFigure;
   const figure = new kind(model, root, source);
   figure.opened = figure.open().catch((error) => failed(root, error));
   return figure;
