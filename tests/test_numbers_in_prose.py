@@ -6,10 +6,12 @@ from pathlib import Path
 
 import pytest
 
+from tools.plays import plays_of
+
 CHAPTERS = Path(__file__).parents[1] / "chapters"
 NEAR = 6  # cells
-# What is left out: formulas, code, links, citations, and the statements of exercises.
-NOT_PROSE = re.compile(r"\$\$.*?\$\$|\$[^$]*\$|```.*?```|`[^`]*`|\{[a-z:]+\}`[^`]*`|\]\([^)]*\)", re.S)
+# What is left out: formulas, code, links, citations, comments, and the statements of exercises.
+NOT_PROSE = re.compile(r"<!--.*?-->|\$\$.*?\$\$|\$[^$]*\$|```.*?```|`[^`]*`|\{[a-z:]+\}`[^`]*`|\]\([^)]*\)", re.S)
 EXERCISE = re.compile(r"[Ee]xercises? \d+\.\d+")
 NUMBER = re.compile(r"(?<![\w.])\d+\.\d+(?![\w.])")
 # Settings, sizes and what papers say: nothing of these was measured here. A measured number gets a cell that prints it.
@@ -51,7 +53,9 @@ def loose_numbers(cells: list[dict]) -> list[str]:
         if cell["cell_type"] != "markdown" or any(tag.startswith("ex-") for tag in tags):
             continue
         near = [each for each in cells[max(0, k - NEAR) : k + NEAR + 1] if each["cell_type"] == "code"]
-        known = set(NUMBER.findall(" ".join(map(printed, near))))
+        # A number that a link's condition has is looked at in the figure (tests/test_plays.py).
+        conditions = " ".join(play.condition for play in plays_of([cell | {"source": "".join(cell["source"])}]))
+        known = set(NUMBER.findall(" ".join([*map(printed, near), conditions])))
         numbers = NUMBER.findall(EXERCISE.sub(" ", NOT_PROSE.sub(" ", "".join(cell["source"]))))
         found += [f"{cell['id']}: {number}" for number in numbers if number not in known]
     return found

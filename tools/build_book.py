@@ -46,6 +46,7 @@ LOOK = (
     "tools/formulas.py",
     "tools/lab_pages.py",
     "tools/figures.py",
+    "tools/plays.py",
     "tools/assets",
 )
 PAGES = ("chapters",)

@@ -245,3 +245,44 @@ def test_a_figure_computed_again_is_the_one_that_is_shipped(path):
     shipped = zlib.decompress(path.with_suffix(".bin").read_bytes())
     again = recompute(json.loads(path.read_text(encoding="utf-8"))).raw
     assert shipped[: len(again)] == again
+
+
+@pytest.mark.parametrize("way", ["click", "tap", "press"])
+def test_a_sentence_sets_the_figure_that_it_speaks_of(visit, way):
+    page = visit(PAGE, width=390 if way == "tap" else 1280, has_touch=way == "tap", policy=POLICY)
+    ready(page)
+    link = page.locator("a.uo-plays[href*='fig=adam-banana'][href*='beta1=0.98']")
+    link.scroll_into_view_if_needed()
+    before = page.evaluate("scrollY")
+    link.press("Enter") if way == "press" else getattr(link, way)()
+    figure = page.locator("[data-figure=adam-banana]")
+    page.wait_for_function("document.querySelector('[data-figure=adam-banana] .uo-news').textContent")
+    assert "beta1 0.98" in figure.locator(".uo-news").inner_text()
+    values = [handle.get_attribute("aria-valuetext") for handle in figure.locator(".noUi-handle").all()]
+    assert values == ["0.316", "0.98", "0.9"]
+    page.wait_for_function("innerHeight > document.querySelector('[data-figure=adam-banana] .uo-main-frame')"
+                           ".getBoundingClientRect().bottom")  # fmt: skip
+    assert figure.locator(".uo-quests li[data-done=true]").count() == 0
+    page.go_back()
+    page.wait_for_function("y => Math.abs(scrollY - y) < 5", arg=before)
+    assert page.wrong == []
+
+
+def test_a_sentence_leaves_the_page_where_it_is_if_the_figure_is_in_sight(visit):
+    page = visit(PAGE)
+    ready(page)
+    figure = bring(page, 1)
+    figure.locator(".uo-panels").evaluate("panels => scrollTo(0, panels.getBoundingClientRect().top + scrollY - 150)")
+    before = page.evaluate("scrollY")
+    page.locator("a.uo-plays[href*='beta1=0.98']").evaluate("link => link.click()")
+    page.wait_for_function("document.querySelectorAll('[data-figure]')[1].querySelector('.uo-news').textContent")
+    settle(page)
+    assert page.evaluate("scrollY") == before
+
+
+def test_without_a_script_such_a_sentence_is_plain_words(visit):
+    page = visit(PAGE, java_script_enabled=False)
+    words = page.locator("[data-plays]")
+    assert words.count() >= 3
+    assert page.locator("a[href*='fig='], a[href^='fig:']").count() == 0
+    assert "end()" not in page.content()

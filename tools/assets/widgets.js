@@ -128,6 +128,41 @@ function goToLinked(containers) {
     containers.find((container) => container.dataset.figure === asked)?.scrollIntoView();
 }
 
+// ---- the text plays the figures
+
+// Sentences that set a figure are plain text (tools/plays.py) until the figures are there; then they are links.
+function linkSentences(figures) {
+  for (const words of document.querySelectorAll("[data-plays]")) {
+    const figure = figures.get(settingOf(words.dataset.plays)?.fig);
+    if (figure) words.replaceWith(linked(words, figure));
+  }
+}
+
+function linked(words, figure) {
+  const link = document.createElement("a");
+  link.className = "uo-plays";
+  link.href = words.dataset.plays;
+  link.append(...words.childNodes);
+  link.addEventListener("click", (event) => {
+    if (event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return;
+    event.preventDefault();
+    play(figure, link.hash);
+  });
+  return link;
+}
+
+// The way back in the browser's history leads to the sentence, and moves the page nowhere else.
+async function play(figure, hash) {
+  try {
+    history.replaceState({ ...history.state, reading: true }, "");
+    if (location.hash !== hash) history.pushState(null, "", hash);
+  } catch {
+    // A page from disk may not be allowed to: the figure moves all the same.
+  }
+  await figure.open();
+  figure.container.figure?.follow(hash);
+}
+
 const idle = () =>
   new Promise((done) =>
     window.requestIdleCallback ? requestIdleCallback(done, { timeout: 2000 }) : setTimeout(done, 50),
@@ -143,6 +178,7 @@ async function show() {
     await manager.set_state(JSON.parse(document.querySelector(STATE).textContent));
     await style;
     const figures = new Map(containers.map((container) => [container, new PageFigure(manager, container)]));
+    linkSentences(new Map([...figures.values()].map((figure) => [figure.container.dataset.figure, figure])));
     const seen = await new Promise((first) => {
       const observer = new IntersectionObserver(
         (entries) => {

@@ -14,6 +14,8 @@ import { LETTERS, settingText } from "./words.js";
 
 const QUIET_MS = 600;
 const KEEP_MS = 400;
+// The share of the pictures, or of the screen, that counts as in sight.
+const ENOUGH = 0.7;
 const THEMES = ["data-theme", "theme", "class", "data-jp-theme-light"];
 
 export class LiveFigure {
@@ -113,7 +115,7 @@ export class LiveFigure {
       this.on(window, name, (event) => inside(event) && this.quests.hold(true), true);
     for (const name of ["pointerup", "pointercancel", "keyup", "blur"])
       this.on(window, name, () => this.quests.hold(false), true);
-    if (this.onPage) this.on(window, "hashchange", () => this.follow(location.hash));
+    if (this.onPage) this.on(window, "hashchange", () => this.follow(location.hash, !history.state?.reading));
   }
 
   // ---- where the sliders stand
@@ -184,12 +186,33 @@ export class LiveFigure {
     if (found) this.apply(found);
   }
 
+  // As a link has it: what the link does not name stands where it stood first.
+  stand(asked) {
+    const first = this.spec.axes.map(({ key, labels }, axis) => [key, labels[this.initial.setting[axis]]]);
+    this.pause?.();
+    this.apply({ ...Object.fromEntries(first), ...asked });
+    this.shown.fill(true);
+    this.entries.forEach((button) => button.setAttribute("aria-pressed", "true"));
+    this.repaintAll();
+  }
+
   // A link that sets the figure has been followed, on its own page.
-  follow(hash) {
+  follow(hash, comes = true) {
     const asked = settingOf(hash);
     if (asked?.fig !== this.spec.key) return;
-    this.apply(asked);
-    this.container.scrollIntoView({ block: "nearest" });
+    this.stand(asked);
+    if (comes) this.comeIntoView();
+    const step = asked.step === undefined ? "" : `, step ${asked.step}`;
+    this.announce(`The figure shows ${this.settingText()}${step}.`);
+  }
+
+  // The page moves only if the pictures are not in sight as they are.
+  comeIntoView() {
+    const { top, bottom } = this.find(".uo-panels, .uo-charts").getBoundingClientRect();
+    const seen = Math.min(bottom, innerHeight) - Math.max(top, 0);
+    if (seen >= ENOUGH * Math.min(bottom - top, innerHeight)) return;
+    const behavior = matchMedia("(prefers-reduced-motion: reduce)").matches ? "auto" : "smooth";
+    this.container.scrollIntoView({ block: "start", behavior });
   }
 
   keepSoon() {
