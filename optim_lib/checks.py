@@ -31,6 +31,13 @@ def between(
     return float(value)
 
 
+def in_order(name: str, values: Any) -> None:
+    """Refuse the places along an axis if they do not rise, or fall, from each to the next."""
+    steps = np.diff(values)
+    if not (np.all(steps > 0) or np.all(steps < 0)):
+        raise ValueError(f"{name} must rise or fall from each value to the next, got {np.asarray(values)}")
+
+
 def seed(name: str, value: Any) -> int:
     """`value` as an int, if NumPy can seed a generator with it and get the same numbers again."""
     return whole(name, value, least=0)

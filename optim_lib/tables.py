@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from html import escape
 from typing import Any
 
@@ -52,10 +52,18 @@ def table(
     if not records:
         raise ValueError("rows must have at least one row, got none")
     headings = _headings(columns, records[0])
+    _refuse_unknown("columns", headings, {key for record in records for key in record})
+    _refuse_unknown("formats", () if isinstance(formats, str) else formats, headings)
     cells = [[_text(record.get(key), _format(formats, key), missing) for key in headings] for record in records]
     words = [all(isinstance(record.get(key), str) for record in records) for key in headings]
     titles = list(headings.values())
     return Piece(_html(titles, cells, words, caption, notes), _plain_text(titles, cells, words, plain(caption), notes))
+
+
+def _refuse_unknown(name: str, keys: Iterable[str], known: Collection[str]) -> None:
+    unknown = [key for key in keys if key not in known]
+    if unknown:
+        raise KeyError(f"{name} must name what the rows have, {', '.join(map(str, known))}; got {unknown[0]!r}")
 
 
 def _record(row: Any, columns: Sequence[str] | Mapping[str, str] | None) -> Mapping[str, Any]:

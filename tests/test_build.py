@@ -44,6 +44,7 @@ def append(path: Path, text: str = "\n# changed\n") -> None:
         ("optim_lib/explorer/js/index.js", "code"),
         ("exercises/grading.py", "code"),
         ("requirements.txt", "code"),
+        ("constraints.txt", "code"),
         ("book/site.css", "look"),
         ("_config.yml", "look"),
         ("chapters/index.md", "pages"),

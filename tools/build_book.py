@@ -35,7 +35,7 @@ from tools import colors, lab, run_chapters, site_assets
 
 ROOT = Path(__file__).parents[1]
 BUILD = ROOT / "_build"
-CODE = ("optim_lib", "experiments", "exercises", "requirements.txt")
+CODE = ("optim_lib", "experiments", "exercises", "requirements.txt", "constraints.txt")
 LOOK = (
     "_config.yml",
     "_toc.yml",

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from optim_lib.checks import in_order
 from optim_lib.explorer import table as tables
 from optim_lib.explorer.quests import Prediction, Quest
 from optim_lib.explorer.sentences import opening_of_curves
@@ -176,6 +177,7 @@ def checked_axes(axes: Mapping[str, ArrayLike]) -> dict[str, Array]:
     for name, values in grid.items():
         if values.ndim != 1 or values.size < 2:
             raise ValueError(f"{name} must have one dimension and at least 2 values, got shape {values.shape}")
+        in_order(name, values)
     return grid
 
 

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from optim_lib.checks import in_order
 from optim_lib.descent import Sweep, sweep
 from optim_lib.explorer import table as tables
 from optim_lib.explorer.quests import Prediction, Quest
@@ -449,6 +450,7 @@ def _axes(hyperparameters: Mapping[str, Any], noise: float | ArrayLike) -> dict[
             raise ValueError(
                 f"{name} must be a number or an array of one dimension and at least 2 values, got shape {values.shape}"
             )
+        in_order(name, values)
     return axes
 
 

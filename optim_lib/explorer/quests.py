@@ -162,6 +162,8 @@ def settle_in(
     minimum: tuple[float, float], *, radius: float = 0.05, by: str | None = None, text: str | None = None
 ) -> Quest:
     """End within `radius` (a fraction of the window's width) of one of the landscape's minima."""
+    if np.shape(minimum) != (2,) or not np.isfinite(minimum).all():
+        raise ValueError(f"minimum must be one point (x, y) of finite numbers, got {minimum!r}")
 
     def judge(table: Table) -> Mask:
         left, right, *_ = table.landscape.window

@@ -71,8 +71,8 @@ class SliderFigure(ipywidgets.VBox):
     canvas : Canvas
     """
 
-    def __init__(self, state: FigureState) -> None:
-        self.state, self.table, self.canvas = state, state.data, self._canvas(state)
+    def __init__(self, state: FigureState, canvas: Canvas) -> None:
+        self.state, self.table, self.canvas = state, state.data, canvas
         self.sliders = {slider.name: tied_slider(self.canvas, k, slider) for k, slider in enumerate(state.sliders)}
         row = ipywidgets.Box(list(self.sliders.values()))
         row.add_class("uo-sliders")
@@ -80,10 +80,6 @@ class SliderFigure(ipywidgets.VBox):
         title = [ipywidgets.HTML(f'<p class="uo-heading">{heading}</p>')] if heading else []
         super().__init__([*title, row, self.canvas])
         self.add_class("uo-figure")
-
-    @staticmethod
-    def _canvas(state: FigureState) -> Canvas:
-        raise NotImplementedError
 
     def __repr__(self) -> str:
         return self.state.about
@@ -99,17 +95,15 @@ class SliderFigure(ipywidgets.VBox):
 class Explorer(SliderFigure):
     """What `explore` and `race` return: the sliders above the canvas."""
 
-    @staticmethod
-    def _canvas(state: FigureState) -> Canvas:
-        return ExplorerCanvas(**_traits(state), step=state.spec["steps"])
+    def __init__(self, state: FigureState) -> None:
+        super().__init__(state, ExplorerCanvas(**_traits(state), step=state.spec["steps"]))
 
 
 class CurvesFigure(SliderFigure):
     """What `explore_curves` returns."""
 
-    @staticmethod
-    def _canvas(state: FigureState) -> Canvas:
-        return CurvesCanvas(**_traits(state))
+    def __init__(self, state: FigureState) -> None:
+        super().__init__(state, CurvesCanvas(**_traits(state)))
 
 
 class ScenesFigure(SliderFigure):
@@ -145,7 +139,9 @@ def tied_slider(canvas: Canvas, place: int, slider: Slider) -> ipywidgets.Select
     return widget
 
 
-def _shown(make: Callable[P, FigureState], figure: type[SliderFigure], name: str) -> Callable[P, SliderFigure]:
+def _shown(
+    make: Callable[P, FigureState], figure: type[Explorer] | type[CurvesFigure], name: str
+) -> Callable[P, SliderFigure]:
     """The maker of a state as a function that shows it, with the same signature and documentation."""
 
     @functools.wraps(make)

@@ -108,7 +108,8 @@ class Field:
         return self.converted(array)
 
     def allows(self, array: NDArray) -> bool:
-        raise NotImplementedError
+        """Whether it may be all of these numbers."""
+        return True
 
     def converted(self, array: NDArray) -> Any:
         return int(array)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import inspect
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -13,6 +13,14 @@ import numpy as np
 def is_optimizer(thing: Any) -> bool:
     """Whether it has ``update(params, grads)``, and is an object and not yet a class."""
     return not isinstance(thing, type) and hasattr(thing, "update")
+
+
+def rules_in(optimizer: Any) -> Iterator[Any]:
+    """An optimizer and those that it hands parameters on to."""
+    yield optimizer
+    for part in (*getattr(optimizer, "optimizers", ()), getattr(optimizer, "inner", None)):
+        if is_optimizer(part):
+            yield from rules_in(part)
 
 
 def words_of(optimizer: Any) -> str:

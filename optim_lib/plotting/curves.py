@@ -14,6 +14,7 @@ from matplotlib.path import Path
 from numpy.typing import ArrayLike, NDArray
 
 from optim_lib.palette import LIGHT, SERIES
+from optim_lib.plotting import given
 from optim_lib.plotting.drawing import fraction_of, limits_of, tidy
 from optim_lib.plotting.theme import HEIGHT, STYLE, axes
 
@@ -56,9 +57,18 @@ def lines(
         labels: ``{-1: "1/B"}``.
     levels : mapping of str to float, optional
         Dashed horizontal lines with labels.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If something cannot be drawn: no numbers, another length, no finite height, below 0 on a logarithmic axis.
     """
+    y = given.named("y", y)
+    curves = {label: given.curve(label, _x_of(x, label), y[label], log_x=log_x, log_y=log_y) for label in y}
+    levels = {
+        label: float(given.numbers(f"levels[{label!r}]", at, finite=True)) for label, at in (levels or {}).items()
+    }
     figure, ax = axes(xlabel, ylabel, title=title, log_x=log_x, log_y=log_y, height=height)
-    curves = {label: (_x_of(x, label), np.asarray(values, dtype=float)) for label, values in y.items()}
     with rc_context(STYLE):
         _set_limits(ax, [c[0] for c in curves.values()], [c[1] for c in curves.values()], xlim, ylim)
         ends = []
@@ -68,7 +78,7 @@ def lines(
             ends.append((label, color, *_end(ax, xs, ys, color)))
         for slope, label in (reference_slopes or {}).items():
             ends.append((label, LIGHT["muted"], *_reference(ax, *next(iter(curves.values())), slope)))
-        for label, level in (levels or {}).items():
+        for label, level in levels.items():
             ax.axhline(level, color=LIGHT["muted"], ls=(0, (4, 3)), lw=1.1, zorder=2)
             ends.append((label, LIGHT["muted"], ax.get_xlim()[1], level))
         _label_ends(ax, ends)
@@ -127,7 +137,9 @@ def bands(
     ends = {"range": (0.0, 1.0), "quartiles": (0.25, 0.75)}
     if spread not in ends:
         raise ValueError(f"spread must be one of {', '.join(ends)}, got {spread!r}")
-    y = {label: np.atleast_2d(np.asarray(values, dtype=float)) for label, values in y.items()}
+    y = {
+        label: np.atleast_2d(given.numbers(f"y of {label!r}", v, log=log_y)) for label, v in given.named("y", y).items()
+    }
     medians = {label: np.median(values, axis=0) for label, values in y.items()}
     low, high = ({label: np.quantile(v, q, axis=0) for label, v in y.items()} for q in ends[spread])
     if ylim is None:
@@ -149,13 +161,16 @@ def scatter(
     curves: Mapping[str, tuple[ArrayLike, ArrayLike]] | None = None,
 ) -> Figure:
     """Data points, and the curves that a model draws through them, each with its name at its end."""
+    x, y = (given.numbers(name, values, finite=True) for name, values in (("x", x), ("y", y)))
+    if x.size != y.size:
+        raise ValueError(f"x and y must be of the same length, got {x.size} and {y.size}")
     figure, ax = axes(xlabel, ylabel, title=title)
     with rc_context(STYLE):
         _dots(ax, x, y)
         ends = []
         ax.set(xlim=ax.get_xlim(), ylim=ax.get_ylim())
         for k, (label, (cx, cy)) in enumerate((curves or {}).items()):
-            cx, cy = np.asarray(cx, dtype=float), np.asarray(cy, dtype=float)
+            cx, cy = given.curve(label, cx, cy)
             ax.plot(cx, cy, color=SERIES[k % 6], zorder=3)
             ends.append((label, SERIES[k % 6], *_end(ax, cx, cy, SERIES[k % 6])))
         _label_ends(ax, ends)
@@ -181,8 +196,10 @@ def _dots(ax: Axes, x: ArrayLike, y: ArrayLike, size: float = 4, layers: int = 8
     ax.autoscale_view()
 
 
-def _x_of(x: ArrayLike | Mapping[str, ArrayLike], label: str) -> NDArray:
-    return np.asarray(x[label] if isinstance(x, Mapping) else x, dtype=float)
+def _x_of(x: ArrayLike | Mapping[str, ArrayLike], label: str) -> ArrayLike:
+    if isinstance(x, Mapping) and label not in x:
+        raise KeyError(f"x has no places for the curve {label!r}; it has {', '.join(x)}")
+    return x[label] if isinstance(x, Mapping) else x
 
 
 def _set_limits(ax: Axes, xs: list, ys: list, xlim: tuple | None, ylim: tuple | None) -> None:

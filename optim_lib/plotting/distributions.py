@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from functools import partial
 
 import numpy as np
 from matplotlib import rc_context
@@ -12,6 +13,7 @@ from matplotlib.ticker import FuncFormatter
 from numpy.typing import ArrayLike, NDArray
 
 from optim_lib.palette import LIGHT, SERIES
+from optim_lib.plotting import given
 from optim_lib.plotting.drawing import legend_above, plain_number, tidy
 from optim_lib.plotting.theme import STYLE, axes
 
@@ -30,21 +32,22 @@ def strip(
     Parameters
     ----------
     values : mapping of label to array
+        What is not finite has no dot; how many these are stands beside the label.
     reference : mapping of label to number, optional
         Dashed vertical lines.
     """
-    figure, ax = axes(xlabel, "", title=title, log_x=log, height=0.95 + 0.52 * len(values))
+    rows = {name: given.numbers(f"values[{name!r}]", v, log=log) for name, v in given.named("values", values).items()}
+    figure, ax = axes(xlabel, "", title=title, log_x=log, height=0.95 + 0.52 * len(rows))
     with rc_context(STYLE):
-        for k, results in enumerate(values.values()):
-            results = np.sort(np.asarray(results, dtype=float))
-            results = results[np.isfinite(results)]
+        for k, results in enumerate(rows.values()):
+            results = np.sort(results[np.isfinite(results)])
             row = np.full(results.size, -float(k))
             ax.plot(results, row + _spread_out(results.size), "o", ms=6, color=SERIES[k % 6], alpha=0.75, mec="none")
             if results.size:
                 ax.plot([np.median(results)] * 2, [-k - 0.3, -k + 0.3], color=LIGHT["ink"], lw=2.2, zorder=4)
-        ax.set_yticks(-np.arange(len(values)), list(values))
+        ax.set_yticks(-np.arange(len(rows)), [_with_missing(label, results) for label, results in rows.items()])
         ax.tick_params(axis="y", length=0, labelcolor=LIGHT["ink"], labelsize=10.2)
-        ax.set_ylim(-len(values) + 0.45, 0.55)
+        ax.set_ylim(-len(rows) + 0.45, 0.55)
         ax.grid(False, axis="y")
         ax.spines["left"].set_visible(False)
         if xlim:
@@ -66,10 +69,12 @@ def bars(
     number: str = ".3g",
 ) -> Figure:
     """One horizontal bar for each label, with its value at its end."""
+    values = given.named("values", values)
+    check = given.positive if log else partial(given.numbers, finite=True)
+    numbers = np.array([float(check(f"values[{label!r}]", value)) for label, value in values.items()])
     figure, ax = axes(xlabel, "", title=title, log_x=log, height=0.95 + 0.4 * len(values))
     with rc_context(STYLE):
-        numbers = np.array([float(value) for value in values.values()])
-        start = 10 ** math.floor(math.log10(numbers[numbers > 0].min())) if log else 0.0
+        start = 10 ** math.floor(math.log10(numbers.min())) if log else 0.0
         for k, value in enumerate(numbers):
             ax.barh(-k, value - start, left=start, height=0.62, color=SERIES[k % 6])
             ax.annotate(f"{value:{number}}", (value, -k), (5, 0), textcoords="offset points", va="center")
@@ -103,8 +108,8 @@ def histogram(
     marks : mapping of label to number, optional
         Vertical lines with names.
     """
-    groups = dict(values) if isinstance(values, Mapping) else {"": values}
-    groups = {label: np.asarray(v, dtype=float).ravel() for label, v in groups.items()}
+    groups = given.named("values", values if isinstance(values, Mapping) else {"": values})
+    groups = {label: given.numbers(f"values[{label!r}]", v, finite=True).ravel() for label, v in groups.items()}
     figure, ax = axes(xlabel, ylabel, title=title)
     with rc_context(STYLE):
         edges = np.histogram_bin_edges(np.concatenate(list(groups.values())), bins)
@@ -125,6 +130,11 @@ def histogram(
             legend_above(ax, title)
         tidy(ax)
     return figure
+
+
+def _with_missing(label: str, results: NDArray) -> str:
+    missing = int((~np.isfinite(results)).sum())
+    return f"{label} ({missing} of {results.size} not finite)" if missing else label
 
 
 def _spread_out(count: int) -> NDArray:

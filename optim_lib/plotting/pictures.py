@@ -9,6 +9,7 @@ from matplotlib import rc_context
 from matplotlib.figure import Figure
 from numpy.typing import ArrayLike
 
+from optim_lib.plotting import given
 from optim_lib.plotting.drawing import boxes_of, fill_boxes
 from optim_lib.plotting.theme import GRAYS, STYLE, WIDTH, axes
 
@@ -23,7 +24,12 @@ def images(pictures: ArrayLike, labels: Sequence[str] | None = None, *, columns:
     labels : sequence of str, optional
         One under each.
     """
-    pictures = np.asarray(pictures, dtype=float).reshape(-1, side, side)
+    pictures = given.numbers("pictures", pictures, finite=True)
+    if pictures.ndim < 2 or pictures[0].size != side * side:
+        raise ValueError(f"pictures must have shape (n, {side * side}), got {pictures.shape}")
+    if labels is not None and len(labels) != len(pictures):
+        raise ValueError(f"labels must be one for each of the {len(pictures)} pictures, got {len(labels)}")
+    pictures = pictures.reshape(-1, side, side)
     rows = -(-len(pictures) // columns)
     cell = side * 1.25
     foot = 0.0 if labels is None else 0.28 * side

@@ -11,8 +11,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import ArrayLike, NDArray
 
+from optim_lib.checks import in_order, whole
 from optim_lib.landscapes import Landscape
 from optim_lib.palette import LIGHT, SERIES
+from optim_lib.plotting import given
 from optim_lib.plotting.drawing import boxes_of, fill_boxes, fraction_of, legend_above, tidy
 from optim_lib.plotting.theme import BANDS, SEQUENTIAL, STYLE, SURFACE, WIDTH, axes
 
@@ -45,7 +47,14 @@ def contour(
     resolution : int, default 121
         Samples along each side.
     """
+    if not isinstance(landscape, Landscape):
+        raise TypeError(f"landscape must be a Landscape, such as optim_lib.landscapes.rosenbrock, got {landscape!r}")
     left, right, bottom, top = window or landscape.window
+    if not (left < right and bottom < top):
+        raise ValueError(f"window must be (left, right, bottom, top), rising, got {window!r}")
+    whole("resolution", resolution, least=2)
+    paths = {label: _path_of(label, run) for label, run in (runs or {}).items()}
+    places = {label: given.numbers(f"marks[{label!r}]", at, finite=True) for label, at in (marks or {}).items()}
     figure, ax = axes(xlabel, ylabel, title=title, height=0.82 * WIDTH)
     with rc_context(STYLE):
         x, y = np.linspace(left, right, resolution), np.linspace(bottom, top, resolution)
@@ -56,12 +65,12 @@ def contour(
         for point in landscape.minima:
             if left <= point[0] <= right and bottom <= point[1] <= top:
                 ax.plot(*point, marker="*", ms=11, color=LIGHT["ink"], mec=LIGHT["paper"], mew=0.8, zorder=5, ls="")
-        for k, (label, run) in enumerate((runs or {}).items()):
-            _draw_path(ax, np.asarray(getattr(run, "points", run), dtype=float), SERIES[k % 6], label)
-        for label, (px, py) in (marks or {}).items():
+        for k, (label, points) in enumerate(paths.items()):
+            _draw_path(ax, points, SERIES[k % 6], label)
+        for label, (px, py) in places.items():
             ax.plot(px, py, marker="o", ms=5, color=LIGHT["ink"], ls="", zorder=5)
             ax.annotate(label, (px, py), (6, 5), textcoords="offset points", color=LIGHT["ink"], zorder=6)
-        if runs and any(runs):
+        if any(paths):
             legend_above(ax, title)
         tidy(ax)
     return figure
@@ -96,7 +105,9 @@ def heatmap(
     marks : mapping of label to point, optional
         Points to name.
     """
-    x, y, z = (np.asarray(values, dtype=float) for values in (x, y, z))
+    x, y, z = given.places("x", x, log_x), given.places("y", y, log_y), given.numbers("z", z, log=log_z)
+    for name, values in (("x", x), ("y", y)):
+        in_order(name, values)
     if z.shape != (x.size, y.size):
         raise ValueError(f"z must have shape (len(x), len(y)) = {(x.size, y.size)}, got {z.shape}")
     figure, ax = axes(xlabel, ylabel, title=title, log_x=log_x, log_y=log_y, height=height)
@@ -132,6 +143,13 @@ def _paint_surface(ax: Axes, x: NDArray, y: NDArray, z: NDArray, floor: float) -
     bands[-1] = 1.0001
     ax.contourf(x, y, gap**exponent, levels=bands, colors=SURFACE, zorder=0)
     ax.contour(x, y, gap**exponent, levels=bands[1:-1], colors=LIGHT["isoline"], linewidths=0.55, alpha=0.55, zorder=1)
+
+
+def _path_of(label: str, run: Any) -> NDArray:
+    points = given.numbers(f"runs[{label!r}]", getattr(run, "points", run))
+    if points.ndim != 2 or points.shape[1] != 2 or not np.isfinite(points).all(axis=1).any():
+        raise ValueError(f"runs[{label!r}] must be points of shape (n, 2), one of them finite, got {points.shape}")
+    return points
 
 
 def _draw_path(ax: Axes, points: NDArray, color: str, label: str) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import os
 import time
+import warnings
 import weakref
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -22,7 +23,7 @@ from optim_lib.networks import MLP
 from optim_lib.optimizers import Optimizer, ParameterGroups
 from optim_lib.optimizers.base import Params
 from optim_lib.optimizers.clipping import clip_by_global_norm, global_norm
-from optim_lib.optimizers.wrapping import step_in_place
+from optim_lib.optimizers.wrapping import rules_in, step_in_place
 from optim_lib.progress import progress_bar
 from optim_lib.training import checkpoints
 from optim_lib.training.fingerprints import fingerprint
@@ -145,6 +146,7 @@ def train(
     """
     run = _Run(as_model(model), optimizer, as_dataset(data), batch_size, seed, schedule, clip_norm)
     total = total_steps(epochs, steps, run.steps_per_epoch)
+    warn_of_another_output_axis(run.model, optimizer)
     run.start(params)
     if checkpoint is not None:
         run.describe()
@@ -395,6 +397,18 @@ def has_past(optimizer: Any, params: Params) -> bool:
     if isinstance(optimizer, ParameterGroups):
         return any(has_past(each, params) for each in optimizer.optimizers)
     return isinstance(optimizer, Optimizer) and not params.keys().isdisjoint(optimizer.state)
+
+
+def warn_of_another_output_axis(model: Any, optimizer: Any) -> None:
+    """Warn if a rule scales its steps by a weight's outputs over its inputs, and takes the one for the other."""
+    axis = 0 if isinstance(model, TorchModel) else -1
+    for rule in rules_in(optimizer):
+        if getattr(rule, "output_axis", axis) != axis:
+            warnings.warn(
+                f"{type(rule).__name__} takes axis {rule.output_axis} of a weight for its outputs, but those of this "
+                f"model are on axis {axis}: its steps have another scale; say output_axis={axis}",
+                stacklevel=3,
+            )
 
 
 @contextmanager

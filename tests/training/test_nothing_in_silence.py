@@ -1,6 +1,7 @@
 """Of each public function: what could give a wrong number in silence, and the sentence or the right number that comes.
 
-The table names every public function and class of these modules; one that is new fails until it has been asked.
+The table names every public function and class of these modules; one that is new fails until it has been asked. What
+optimizers, schedules and figures refuse is asked in tests/library and tests/explorer.
 """
 
 from __future__ import annotations
@@ -14,12 +15,12 @@ import numpy as np
 import pytest
 import torch
 
-from optim_lib import data, landscapes, measure, tasks
+from optim_lib import data, landscapes, measure, plotting, tasks
 from optim_lib.data import Dataset, Split
 from optim_lib.descent import descend, sweep
 from optim_lib.landscapes import bowl
 from optim_lib.networks import MLP
-from optim_lib.optimizers import SGD, Adam
+from optim_lib.optimizers import SGD, Adam, Lookahead, Muon, ParameterGroups
 from optim_lib.schedules import cosine_annealing
 from optim_lib.training import (
     LogUniform,
@@ -49,6 +50,7 @@ def module(seed=0):
 
 
 ONE = module()
+XY = {"xlabel": "x", "ylabel": "y"}
 
 
 def used():
@@ -472,6 +474,114 @@ ASKED: dict[str, dict[str, list[Case]]] = {
         ],
         "FromTorch": [],  # makes a TorchOptimizer
     },
+    "plotting": {
+        "axes": [],
+        "bands": [
+            (
+                "other lengths",
+                lambda: plotting.bands([1, 2], {"a": np.ones((2, 3))}, **XY),
+                ValueError,
+                "x and y of 'a' must be of the same length",
+            ),
+        ],
+        "bars": [
+            ("NaN", lambda: plotting.bars({"a": math.nan}, xlabel="x"), ValueError, r"values\['a'\] must be finite"),
+            (
+                "below 0 on a logarithmic axis",
+                lambda: plotting.bars({"a": -1, "b": 1}, xlabel="x", log=True),
+                ValueError,
+                r"values\['a'\] must be above 0",
+            ),
+            ("nothing", lambda: plotting.bars({}, xlabel="x"), ValueError, "at least one label"),
+        ],
+        "contour": [
+            ("a function", lambda: plotting.contour(len), TypeError, "landscape must be a Landscape"),
+            (
+                "a window upside down",
+                lambda: plotting.contour(bowl, window=(1, 0, 0, 1)),
+                ValueError,
+                "window must be .* rising",
+            ),
+            (
+                "a path of one dimension",
+                lambda: plotting.contour(bowl, {"a": [1, 2]}),
+                ValueError,
+                r"runs\['a'\] must be points of shape \(n, 2\)",
+            ),
+            ("a mark at NaN", lambda: plotting.contour(bowl, marks={"a": (math.nan, 0)}), ValueError, "must be finite"),
+        ],
+        "heatmap": [
+            (
+                "cells in another order",
+                lambda: plotting.heatmap([3, 1, 2], [1, 2], np.ones((3, 2)), zlabel="z", **XY),
+                ValueError,
+                "x must rise or fall",
+            ),
+            (
+                "the other way round",
+                lambda: plotting.heatmap([1, 2, 3], [1, 2], np.ones((2, 3)), zlabel="z", **XY),
+                ValueError,
+                "z must have shape",
+            ),
+        ],
+        "histogram": [
+            ("NaN", lambda: plotting.histogram([1, math.nan], xlabel="x"), ValueError, "must be finite numbers"),
+        ],
+        "images": [
+            ("one picture", lambda: plotting.images(np.ones(64)), ValueError, "pictures must have shape"),
+            (
+                "a label too few",
+                lambda: plotting.images(np.ones((2, 64)), ["a"]),
+                ValueError,
+                "labels must be one for each",
+            ),
+        ],
+        "lines": [
+            (
+                "words",
+                lambda: plotting.lines([1, 2], {"a": ["1", "2"]}, **XY),
+                TypeError,
+                "y of 'a' must be real numbers",
+            ),
+            (
+                "below 0 on a logarithmic axis",
+                lambda: plotting.lines([1, 2], {"a": [-1, 2]}, log_y=True, **XY),
+                ValueError,
+                "y of 'a' must not be below 0",
+            ),
+            (
+                "nothing finite",
+                lambda: plotting.lines([1], {"a": [math.nan]}, **XY),
+                ValueError,
+                "must have a finite value",
+            ),
+            (
+                "no places",
+                lambda: plotting.lines({"b": [1]}, {"a": [1]}, **XY),
+                KeyError,
+                "no places for the curve 'a'",
+            ),
+        ],
+        "loss_curves": [("below 0", lambda: plotting.loss_curves([-1, 2]), ValueError, "must not be below 0")],
+        "scatter": [
+            ("fewer heights", lambda: plotting.scatter([1, 2], [1], **XY), ValueError, "must be of the same length"),
+            ("NaN", lambda: plotting.scatter([1, math.nan], [1, 2], **XY), ValueError, "x must be finite"),
+        ],
+        "show": [],
+        "source": [],
+        "strip": [
+            ("nothing", lambda: plotting.strip({"a": []}, xlabel="x"), ValueError, "must have at least one number"),
+        ],
+        "table": [
+            ("an unknown column", lambda: plotting.table([{"a": 1}], ["b"]), KeyError, "columns must name"),
+            (
+                "an unknown format",
+                lambda: plotting.table([{"a": 1}], formats={"b": ".1f"}),
+                KeyError,
+                "formats must name",
+            ),
+        ],
+    },
     "tasks": {
         "Task": [("a seed", lambda: tasks.regression.run(SGD, 1, seed=0.5), ValueError, "seed must be a whole number")],
         "Record": [],
@@ -610,6 +720,21 @@ def test_a_rate_is_given_back_to_an_optimizer_whose_run_was_stopped():
     with pytest.raises(KeyboardInterrupt):
         train(NET, optimizer, FEW, epochs=3, batch_size=2, schedule=stops)
     assert optimizer.learning_rate == 0.5
+
+
+def test_runs_that_are_not_finite_are_counted_beside_their_label():
+    figure = plotting.strip({"a": [1.0, math.nan, 2.0], "b": [1.0, 2.0, 3.0]}, xlabel="x")
+    assert [tick.get_text() for tick in figure.axes[0].get_yticklabels()] == ["a (1 of 3 not finite)", "b"]
+
+
+def test_a_rule_that_takes_inputs_for_outputs_is_warned_of():
+    for wrong in (Muon(0.1), ParameterGroups({"*": Lookahead(Muon(0.1))})):
+        with pytest.warns(UserWarning, match="say output_axis=-1"):
+            train(NET, wrong, FEW, steps=1)
+    with pytest.warns(UserWarning, match="say output_axis=0"):
+        train(module(), Muon(0.1, output_axis=-1), FEW, steps=1)
+    train(NET, Muon(0.1, output_axis=-1), FEW, steps=1)
+    train(module(), Muon(0.1), FEW, steps=1)
 
 
 def test_choices_keep_their_types():
