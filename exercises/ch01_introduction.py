@@ -638,7 +638,14 @@ def compare_direction(direction, hessian, what):
         raise Wrong(f"{upper(what)} should be one vector of {len(hessian)} numbers; it is {found}.")
     finite(direction, what)
     close(np.linalg.norm(direction), 1.0, f"the length of {what}")
-    close(direction @ hessian @ direction, steepest(hessian), f"the curvature along {what}")
+    curvature = direction @ hessian @ direction
+    if np.linalg.norm(hessian @ direction - curvature * direction) > 1e-6 * np.linalg.norm(hessian):
+        # Without its curvature, which for a mix of eigenvectors hangs on their signs, and LAPACK may take either.
+        raise Wrong(
+            f"{upper(what)} is no eigenvector, so the curvature along it is above the lowest there is, "
+            f"{number(steepest(hessian))}."
+        )
+    close(curvature, steepest(hessian), f"the curvature along {what}")
     return direction
 
 

@@ -204,9 +204,9 @@ def as_answer_error(error: BaseException) -> Exception:
 
 
 def text_of(error: BaseException) -> str:
-    """``str(error)``, also when that raises."""
+    """``str(error)``, also when that raises; NumPy's usual integers, int64 here and int32 in a browser, are ``int``."""
     try:
-        return str(error)
+        return str(error).replace(f"'{np.dtype(int).name}'", "'int'")
     except BaseException:
         return ""
 

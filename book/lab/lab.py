@@ -139,6 +139,7 @@ class Lab:
             "max_points": result.max_points,
             "status": result.status,
             "feedback": feedback,
+            "mistakes": result.mistakes,
             "html": result._repr_html_(),
             "record": box[0],
             **_nothing_wrong(),

@@ -64,6 +64,23 @@ def test_expected_zero_is_compared_exactly_enough():
     assert "is 1e-12; 0 is expected" in said(1e-12, 0.0)
 
 
+@pytest.mark.parametrize("rest", [0.0, 9.032e-17, -2.403e-16])
+def test_what_a_processor_leaves_of_a_sum_is_zero_in_every_sentence(rest):
+    assert said(rest, 0.1) == "The step is zero; 0.1 is expected."
+    assert said([rest, 3.0, 1.0], [2.0, 3.0, 1.0]).endswith("at [0]: yours is 0, expected is 2.")
+    assert said([5.0, 3.0, 1.0], [rest, 3.0, 1.0]).endswith("at [0]: yours is 5, expected is 0.")
+
+
+def test_of_differences_that_are_equal_but_for_rounding_the_first_is_shown():
+    for last in (1e-15, -1e-15):
+        assert "largest difference is at [0]" in said([2.0, 3.0 + last, 9.0], [1.0, 2.0, 9.0])
+
+
+def test_a_difference_of_rounding_and_method_is_said_to_two_digits():
+    assert "the largest difference is 3.1e-06, 3.1e-06 of the size" in said([1 + 3.0515e-6, -1.0], [1.0, -1.0])
+    assert "the largest difference is 3.1e-06, 3.1e-06 of the size" in said([1 + 3.0524e-6, -1.0], [1.0, -1.0])
+
+
 def test_a_missing_value_and_an_ellipsis_differ():
     assert "is None: is a `return`" in said(None, 1.0)
     with pytest.raises(NotAttempted):

@@ -221,10 +221,18 @@ def test_difference_is_described(toy, returned, sentence):
         assert sentence in feedback(toy, f"def halve(values):\n    return {returned}")
 
 
-def test_nan_feedback_repeats_numpys_warning(toy):
-    assert "NumPy warned: invalid value encountered in sqrt" in feedback(
-        toy, "def halve(values):\n    return np.sqrt(-values)"
-    )
+def test_nan_feedback_is_the_same_with_numpys_warnings_and_without(toy):
+    root = "def halve(values):\n    return np.sqrt(-values)"
+    said = feedback(toy, root)
+    assert "NaN (not a number) in 3 of 3 places: look for a division by zero or the root of a negative number" in said
+    with np.errstate(all="ignore"):
+        assert feedback(toy, root) == said
+
+
+def test_an_error_names_numpys_usual_integers_as_every_machine_does(toy):
+    """They are int64 here, and int32 in a browser."""
+    said = feedback(toy, "def halve(values):\n    values = np.array([2, 4, 10])\n    values /= 2\n    return values")
+    assert "Cannot cast ufunc 'divide' output from dtype('float64') to dtype('int') with" in said
 
 
 def test_several_outputs_are_counted(toy_with):
