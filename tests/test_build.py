@@ -78,6 +78,7 @@ def built(tmp_path):
     for folder in (".jupyter_cache", ".doctrees", "html"):
         (tmp_path / folder).mkdir()
         (tmp_path / folder / "index.html").write_text("x")
+        (tmp_path / folder / "searchindex.js").write_text("x")
     (tmp_path / "signatures.json").write_text(json.dumps({"code": "c", "look": "l", "pages": "p"}))
     return tmp_path
 
@@ -93,6 +94,15 @@ def built(tmp_path):
 def test_only_what_a_change_made_stale_is_dropped(built, new, kept):
     build_book._drop_what_changed(built, new)
     assert {folder for folder in (".jupyter_cache", ".doctrees", "html") if (built / folder).exists()} == kept
+
+
+def test_pages_of_a_build_that_was_stopped_are_dropped(built):
+    """Sphinx would look for the index that it writes last, and warn, which ends the build."""
+    same = {"code": "c", "look": "l", "pages": "p"}
+    (built / "html" / "searchindex.js").unlink()
+    build_book._drop_what_changed(built, same)
+    assert not (built / "html").exists()
+    assert not (built / ".doctrees").exists()
 
 
 def test_an_unfinished_build_is_not_current(built, monkeypatch):

@@ -47,6 +47,10 @@ LOOK = (
     "tools/lab_pages.py",
     "tools/figures.py",
     "tools/plays.py",
+    "tools/lean.py",
+    "tools/pages.py",
+    "tools/search_index.py",
+    "tools/templates",
     "tools/assets",
 )
 PAGES = ("chapters",)
@@ -118,7 +122,9 @@ def _drop_what_changed(build: Path, new: dict[str, str]) -> None:
                 flush=True,
             )
         shutil.rmtree(build / ".jupyter_cache", ignore_errors=True)
-    if old.get("code") != new["code"] or old.get("look") != new["look"]:
+    # Of a site that was not finished, Sphinx would miss its index.
+    unfinished = (build / "html").exists() and not (build / "html" / "searchindex.js").exists()
+    if unfinished or old.get("code") != new["code"] or old.get("look") != new["look"]:
         shutil.rmtree(build / ".doctrees", ignore_errors=True)
         shutil.rmtree(build / "html", ignore_errors=True)
     _remember(build, {part: new[part] for part in ("code", "look")})

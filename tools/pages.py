@@ -39,6 +39,9 @@ RENAMED = (
 PARAMETERS = re.compile(r'<dl>\n((?:<dd><em class="sig-param">.*?</dd>\n)+)</dl>', re.DOTALL)
 TERM = re.compile(r'<a class="reference internal" href="([^"]*glossary\.html#(term-[^"]+))"')
 NUMBER_AND_RANGE = re.compile(r"(\S+) (\(.*\d.*\))")
+# Scripts that write what might as well stand there (without a script it is hidden), or that nothing here asks.
+WRITTEN = re.compile(r"<script>\s*document\.write\(`([^`$\\]*)`\);\s*</script>")
+NAMES_PAGE = re.compile(r"<script>\s*DOCUMENTATION_OPTIONS\.pagename = '[^']*';?\s*</script>\n?")
 INLINE = re.compile(r"<script(?![^>]*\b(?:src|type)=)([^>]*)>(.*?)</script>", re.DOTALL)
 COURSE = "Understanding Optimizers"
 ROOT_TITLE = "How neural networks actually learn"
@@ -46,7 +49,9 @@ ROOT_TITLE = "How neural networks actually learn"
 
 def scripts_as_files(html: str, write: Callable[[str], str]) -> str:
     """A page whose inline scripts are files; `write` keeps a script and gives its address."""
-    html = html.replace(' onclick="window.print()"', " data-print")
+    html = WRITTEN.sub(
+        lambda found: found[1], NAMES_PAGE.sub("", html.replace(' onclick="window.print()"', " data-print"))
+    )
     return INLINE.sub(lambda found: f'<script{found[1]} src="{write(found[2].strip())}"></script>', html)
 
 

@@ -27,6 +27,7 @@ from tools import licenses
 ROOT = Path(__file__).parents[1]
 LOCKED = Path(__file__).parent / "assets"
 WIDGETS = "widgets.js"
+PLAIN_TEXT = "plain-text.js"
 SEARCH = "search.js"
 FONT_FACE = """\
 @font-face {{
@@ -45,6 +46,7 @@ def key() -> str:
     written = (
         LOCKED / "package-lock.json",
         LOCKED / WIDGETS,
+        LOCKED / PLAIN_TEXT,
         LOCKED / SEARCH,
         *sorted(MODULES.iterdir()),
         licenses.NOTICE,
@@ -131,14 +133,23 @@ def install(build: Path) -> Path:
 def _assemble_widgets(node: Node, modules: Path, target: Path) -> None:
     """Bundle the figures' script with ipywidgets' controls, into one script and one style sheet; add their own."""
     shutil.copytree(MODULES, modules.parent / "explorer", dirs_exist_ok=True)
-    bundle(node, modules, LOCKED / WIDGETS, target)
+    shutil.copyfile(LOCKED / PLAIN_TEXT, modules.parent / PLAIN_TEXT)
+    bundle(node, modules, LOCKED / WIDGETS, target, f"--alias:sanitize-html=./{PLAIN_TEXT}")
     (target / "figures.css").write_text(style(), encoding="utf-8")
 
 
-def bundle(node: Node, modules: Path, script: Path, target: Path) -> None:
+def bundle(node: Node, modules: Path, script: Path, target: Path, *more: str) -> None:
     """Put a script of ours, with what it imports, into one file of a folder."""
     shutil.copyfile(script, modules.parent / script.name)
-    options = ["--bundle", "--minify", "--format=iife", "--charset=utf8", "--legal-comments=eof", "--log-level=warning"]
+    options = [
+        "--bundle",
+        "--minify",
+        "--format=iife",
+        "--charset=utf8",
+        "--legal-comments=eof",
+        "--log-level=warning",
+        *more,
+    ]
     esbuild = modules.resolve() / "esbuild" / "bin" / "esbuild"
     run([*node.node, esbuild, script.name, *options, f"--outfile={target.resolve() / script.name}"], modules.parent)
 

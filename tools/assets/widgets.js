@@ -5,7 +5,11 @@
 // a strict policy forbids.
 import * as base from "@jupyter-widgets/base";
 import { ManagerBase } from "@jupyter-widgets/base-manager";
-import * as controls from "@jupyter-widgets/controls";
+import * as boxes from "@jupyter-widgets/controls/lib/widget_box";
+import * as sliderStyles from "@jupyter-widgets/controls/lib/widget_int";
+import * as links from "@jupyter-widgets/controls/lib/widget_link";
+import * as selections from "@jupyter-widgets/controls/lib/widget_selection";
+import * as texts from "@jupyter-widgets/controls/lib/widget_string";
 import { Widget } from "@lumino/widgets";
 import "@jupyter-widgets/controls/css/labvariables.css";
 import "@jupyter-widgets/controls/css/widgets-base.css";
@@ -19,7 +23,8 @@ const FIGURES = "[data-figure]";
 const NEAR = "600px 0px";
 const MODULES = {
   "@jupyter-widgets/base": base,
-  "@jupyter-widgets/controls": controls,
+  // Of the controls, those that figures have: all of them would be a third more to load.
+  "@jupyter-widgets/controls": { ...boxes, ...sliderStyles, ...links, ...selections, ...texts },
   anywidget: { AnyModel: base.DOMWidgetModel, AnyView: base.DOMWidgetView },
 };
 const STYLE = document.currentScript.src.replace(/\.js(\?.*)?$/, ".css$1");
