@@ -14,13 +14,14 @@ from matplotlib.figure import Figure
 from numpy.typing import ArrayLike, NDArray
 
 from optim_lib import plotting
+from optim_lib.data import diabetes
 from optim_lib.descent import descend
 from optim_lib.explorer.table import Table
 from optim_lib.landscapes import Landscape, Point, from_formula, least_squares, quadratic, saddle
 from optim_lib.networks import MLP, Objective, Params
 from optim_lib.optimizers import SGD
 from optim_lib.palette import LIGHT, SERIES
-from optim_lib.probes import curvature, with_intercept  # noqa: F401
+from optim_lib.probes import curvature, with_intercept
 
 Array = NDArray[np.float64]
 
@@ -83,6 +84,36 @@ def fit(
         error = x @ params["theta"] - y
         optimizer.update(params, {"theta": 2 / len(y) * x.T @ error})
         yield params["theta"].copy()
+
+
+# What the columns of the diabetes data hold, and the column of ones.
+FEATURES = (
+    "age", "sex", "body-mass index", "blood pressure", "total cholesterol", "LDL", "HDL", "total / HDL",
+    "triglycerides", "glucose", "intercept",
+)  # fmt: skip
+
+
+def modes(x: ArrayLike, y: ArrayLike) -> dict[str, object]:
+    """What a figure of modes needs of a linear regression from zero: its spectrum, and where the start lies in it."""
+    x, y = np.asarray(x, dtype=np.float64), np.asarray(y, dtype=np.float64)
+    curvatures, directions = np.linalg.eigh(curvature(x))
+    offsets = -directions.T @ np.linalg.lstsq(x, y, rcond=None)[0]
+    return {"curvatures": curvatures, "offsets": offsets, "directions": directions, "features": FEATURES}
+
+
+def keep_alike(table: Table) -> NDArray[np.bool_]:
+    """For a quest: the rate at which the flattest and the steepest of the 11 directions keep the most equal shares."""
+    rates = table.axes["learning_rate"]
+    ends = np.linalg.eigvalsh(curvature(regression()[0]))[[0, -1]]
+    away = np.abs(np.abs(1 - rates * ends[0]) - np.abs(1 - rates * ends[1]))
+    return (away == away.min())[None]
+
+
+def regression() -> tuple[Array, Array]:
+    """All ten features of the diabetes data, standardized, with an intercept, and the progression."""
+    features, progression = diabetes(validation=0, test=0, standardize=False).train
+    scaled = (features - features.mean(axis=0)) / features.std(axis=0)
+    return with_intercept(scaled), progression[:, 0]
 
 
 def gap_after(hessian: ArrayLike, offset: ArrayLike, learning_rate: float, t: int) -> float:
@@ -306,3 +337,64 @@ def sharpness_by_rate(
         )
         for rate in rates
     }
+
+
+# What smoothness promises ------------------------------------------------------------------------------
+
+
+def promises(steps: Sequence[int]) -> list[dict[str, object]]:
+    r"""What gradient descent at :math:`1/\lambda_{\max}` is promised after so many steps, and what it gets.
+
+    One function for each row of the table of rates: smooth and no more, convex, strongly convex, and smooth with the
+    Polyak-Lojasiewicz inequality though it is not convex {Karimi et al. 2016}. All have their lowest value, 0, at 0.
+    """
+    line = np.linspace(-3, 3, 6001)[:, None]
+    line = line[np.abs(line[:, 0]) > 1e-9]
+    rows = []
+    for name, loss, slope, largest, start in (
+        ("smooth: x² / (1 + x²)", lambda x: x**2 / (1 + x**2), lambda x: 2 * x / (1 + x**2) ** 2, 2.0, [3.0]),
+        ("convex: x⁴ / 12 on [-1, 1]", lambda x: x**4 / 12, lambda x: x**3 / 3, 1.0, [1.0]),
+        ("strongly convex: (x² + 25 y²) / 2", None, lambda x: np.array([1.0, 25.0]) * x, 25.0, [1.0, 1.0]),
+        ("PL: x² + 3 sin² x", lambda x: x**2 + 3 * np.sin(x) ** 2, lambda x: 2 * x + 3 * np.sin(2 * x), 8.0, [3.0]),
+    ):
+        value = loss or (lambda x: 0.5 * np.array([1.0, 25.0]) * x**2)
+        path = _walk(slope, np.array(start), 1 / largest, max(steps))
+        losses = np.array([np.sum(value(x)) for x in path])
+        squares = np.array([np.sum(slope(x) ** 2) for x in path])
+        row: dict[str, object] = {"the loss": name}
+        for t in steps:
+            if name.startswith("smooth"):
+                promised, got = 2 * largest * losses[0] / t, squares[:t].min()
+            elif name.startswith("convex"):
+                promised, got = largest * np.sum(path[0] ** 2) / (2 * t), losses[t]
+            else:
+                mu = 1.0 if loss is None else float(np.min(0.5 * slope(line) ** 2 / value(line)))
+                promised, got = (1 - mu / largest) ** t * losses[0], losses[t]
+            row[f"after {t}"] = f"{got:.1g} ≤ {promised:.1g}" if got <= promised else f"{got:.1g} > {promised:.1g}"
+        rows.append(row)
+    return rows
+
+
+def _walk(slope: Callable[[Array], Array], start: Array, rate: float, steps: int) -> Array:
+    """Every point of gradient descent on a function of which only the slope is given."""
+    params, optimizer = {"x": start.copy()}, SGD(learning_rate=rate)
+    points = [start.copy()]
+    for _ in range(steps):
+        points.append(optimizer.update(params, {"x": slope(params["x"])})["x"].copy())
+    return np.array(points)
+
+
+def least_descent(rates: ArrayLike, *, points: int = 2000, seed: int = 0) -> Array:
+    """The least of (loss before - loss after) / (what the descent lemma promises), over points and one step of each.
+
+    On x² + 3 sin² x, whose curvature lies between -4 and 8. At least 1, if the lemma holds (below -1 in its promise
+    means that it promises a rise).
+    """
+    x = np.random.default_rng(seed).uniform(-6, 6, points)
+    slope = 2 * x + 3 * np.sin(2 * x)
+
+    def loss(at: Array) -> Array:
+        return at**2 + 3 * np.sin(at) ** 2
+
+    margins = [loss(x) - loss(x - rate * slope) - rate * (1 - rate * 8 / 2) * slope**2 for rate in np.asarray(rates)]
+    return np.min(margins, axis=1)

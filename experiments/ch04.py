@@ -26,7 +26,7 @@ from optim_lib.landscapes import quadratic
 from optim_lib.networks import MLP
 from optim_lib.optimizers import SGD, MomentumSGD
 from optim_lib.optimizers.base import Hyperparameter
-from optim_lib.probes import optimal_pair, steps_of  # noqa: F401
+from optim_lib.probes import critical, matrix, optimal_pair, spectral_radius, steps_of  # noqa: F401
 from optim_lib.training import LogUniform, Search, TrainingSweep, Tuning, Uniform, train_sweep, tune
 
 Array = NDArray[np.float64]
@@ -66,17 +66,6 @@ def memory(momenta: Sequence[float], steps: int = 4000) -> list[dict[str, float]
 # One direction: the two by two matrix -------------------------------------------------------------------
 
 
-def matrix(product: ArrayLike, momentum: ArrayLike) -> Array:
-    r"""One step in one direction, for :math:`q = \eta\lambda` and :math:`\beta`: shape (..., 2, 2)."""
-    q, beta = np.broadcast_arrays(np.asarray(product, dtype=np.float64), np.asarray(momentum, dtype=np.float64))
-    return np.stack([np.stack([1 - q, -beta], axis=-1), np.stack([q, beta], axis=-1)], axis=-2)
-
-
-def spectral_radius(product: ArrayLike, momentum: ArrayLike) -> Array:
-    """The factor by which a direction shrinks in each step in the long run."""
-    return np.abs(np.linalg.eigvals(matrix(product, momentum))).max(axis=-1)
-
-
 def distances(product: float, momentum: float, steps: int) -> Array:
     """The distance from the minimum of a parabola at each step, from 1, as `MomentumSGD` takes them."""
     optimizer, params, found = MomentumSGD(learning_rate=product, momentum=momentum), {"c": np.ones(1)}, [1.0]
@@ -84,11 +73,6 @@ def distances(product: float, momentum: float, steps: int) -> Array:
         optimizer.update(params, {"c": params["c"].copy()})
         found.append(float(params["c"][0]))
     return np.array(found)
-
-
-def critical(product: ArrayLike) -> Array:
-    r"""The momentum at which a direction stops creeping and starts to swing: :math:`(1 - \sqrt{\eta\lambda})^2`."""
-    return (1 - np.sqrt(product)) ** 2
 
 
 # All directions -----------------------------------------------------------------------------------------
@@ -414,5 +398,84 @@ def settles_from(
             near = np.hypot(*np.moveaxis(ends - np.asarray(minimum), -1, 0)) < radius
         here = np.arange(len(table.starts)) == start
         return near & here.reshape(-1, *[1] * (near.ndim - 1))
+
+    return judge
+
+
+# Why the root: polynomials ------------------------------------------------------------------------------
+
+
+def polynomials(kappa: float, steps: int, curvatures: ArrayLike) -> dict[str, Array]:
+    r"""What each method multiplies a distance by in so many steps, as a function of the curvature in [1, kappa].
+
+    Gradient descent at its fastest rate, momentum with the optimal pair, and the polynomial that is smallest on the
+    whole interval: Chebyshev's, stretched, and divided by its value at zero.
+    """
+    curvatures = np.asarray(curvatures, dtype=np.float64)
+    rate, beta = optimal_pair(1.0, kappa)
+    found = {}
+    for name, optimizer in (
+        ("gradient descent", SGD(2 / (1 + kappa))),
+        ("momentum, optimal pair", MomentumSGD(rate, beta)),
+    ):
+        params = {"c": np.ones_like(curvatures)}
+        for _ in range(steps):
+            optimizer.update(params, {"c": curvatures * params["c"]})
+        found[name] = params["c"]
+    found["Chebyshev"] = _chebyshev(steps, (kappa + 1 - 2 * curvatures) / (kappa - 1)) / _chebyshev(
+        steps, np.array((kappa + 1) / (kappa - 1))
+    )
+    return found
+
+
+def worst_factors(kappa: float, steps: Sequence[int]) -> list[dict[str, float]]:
+    r"""The largest size of each of `polynomials` on [1, kappa]; the floor, and the bound on it with the root."""
+    # Close together near both ends, where the extremes are.
+    curvatures = (1 + kappa) / 2 - (kappa - 1) / 2 * np.cos(np.linspace(0, np.pi, 20_001))
+    root = (np.sqrt(kappa) - 1) / (np.sqrt(kappa) + 1)
+    rows = []
+    for t in steps:
+        own = polynomials(kappa, t, curvatures)
+        extremes = own["Chebyshev"] * (np.abs(own["Chebyshev"]) > (1 - 1e-4) * np.abs(own["Chebyshev"]).max())
+        signs = np.sign(extremes[extremes != 0])
+        rows.append(
+            {"steps": t}
+            | {name: float(np.abs(values).max()) for name, values in own.items()}
+            | {"2 rootᵗ": 2 * root**t, "alternations": 1 + int(np.sum(signs[1:] != signs[:-1]))}
+        )
+    return rows
+
+
+def _chebyshev(degree: int, x: Array) -> Array:
+    """The Chebyshev polynomial of the first kind, by its recursion."""
+    before, now = np.ones_like(x), x
+    for _ in range(degree - 1):
+        before, now = now, 2 * x * now - before
+    return now
+
+
+# Quests ---------------------------------------------------------------------------------------------------
+
+
+def touches_both_arms(curvatures: ArrayLike) -> Callable[[Table], NDArray[np.bool_]]:
+    """For a quest: the setting of a grid of rates and momenta that is nearest to the optimal pair."""
+
+    def judge(table: Table) -> NDArray[np.bool_]:
+        ends = np.asarray(curvatures, dtype=np.float64)[[0, -1]]
+        rate, beta = optimal_pair(*ends)
+        rates, momenta = (np.array(values) for values in table.axes.values())
+        away = np.abs(np.log(rates / rate))[:, None] + np.abs(np.log((1 - momenta) / (1 - beta)))
+        return (away == away.min())[None]
+
+    return judge
+
+
+def nearest_to_rest(product: float) -> Callable[[Table], NDArray[np.bool_]]:
+    """For a quest: the momentum with which a direction ends nearest to rest, at one product of rate and curvature."""
+
+    def judge(table: Table) -> NDArray[np.bool_]:
+        ends = table.ends(table.series[0])
+        here = np.isclose(next(iter(table.axes.values())), product)[None, :, None]
+        return here & (ends == ends.min(axis=-1, keepdims=True))
 
     return judge

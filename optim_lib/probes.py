@@ -156,6 +156,22 @@ def curvature(x: ArrayLike) -> Array:
     return 2 / len(x) * x.T @ x
 
 
+def matrix(product: ArrayLike, momentum: ArrayLike) -> Array:
+    r"""One step in one direction, for :math:`q = \eta\lambda` and :math:`\beta`: shape (..., 2, 2)."""
+    q, beta = np.broadcast_arrays(np.asarray(product, dtype=np.float64), np.asarray(momentum, dtype=np.float64))
+    return np.stack([np.stack([1 - q, -beta], axis=-1), np.stack([q, beta], axis=-1)], axis=-2)
+
+
+def spectral_radius(product: ArrayLike, momentum: ArrayLike) -> Array:
+    """The factor by which a direction shrinks in each step in the long run."""
+    return np.abs(np.linalg.eigvals(matrix(product, momentum))).max(axis=-1)
+
+
+def critical(product: ArrayLike) -> Array:
+    r"""The momentum at which a direction stops creeping and starts to swing: :math:`(1 - \sqrt{\eta\lambda})^2`."""
+    return (1 - np.sqrt(product)) ** 2
+
+
 def optimal_pair(smallest: float, largest: float) -> tuple[float, float]:
     """The learning rate and momentum that shrink the worst of all directions between two curvatures fastest."""
     low, high = np.sqrt(smallest), np.sqrt(largest)

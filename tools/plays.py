@@ -45,6 +45,10 @@ MAKERS = {
     "explore": explorer.explore_state,
     "race": explorer.race_state,
     "explore_curves": explorer.curves_state,
+    "explore_modes": explorer.modes_state,
+    "explore_phase": explorer.phase_state,
+    "explore_relief": explorer.relief_state,
+    "explore_scenes": explorer.scenes_state,
 }
 
 

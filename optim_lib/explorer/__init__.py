@@ -1,8 +1,8 @@
 """The interactive figures of the course: `explore` one optimizer, `race` several, and quests for the reader.
 
 A figure is plain data, its `FigureState`, computed from NumPy alone by `explore_state`, `race_state`, `curves_state`
-and `scenes_state`. `explore`, `race`, `explore_curves` and `explore_scenes` show it in a notebook; ipywidgets and
-anywidget are imported when one of them is first asked for.
+and `scenes_state`, and by `modes_state`, `phase_state` and `relief_state`. `explore`, `race` and the others show it in
+a notebook; ipywidgets and anywidget are imported when one of them is first asked for.
 """
 
 from __future__ import annotations
@@ -15,6 +15,8 @@ from optim_lib.explorer.curves import curves_state as curves_state
 from optim_lib.explorer.descents import Entry, MapCurve
 from optim_lib.explorer.descents import explore_state as explore_state
 from optim_lib.explorer.descents import race_state as race_state
+from optim_lib.explorer.modes import modes_state as modes_state
+from optim_lib.explorer.phase import phase_state as phase_state
 from optim_lib.explorer.quests import (
     beats,
     diverge,
@@ -29,6 +31,7 @@ from optim_lib.explorer.quests import (
     settle_in,
 )
 from optim_lib.explorer.recipe import recompute
+from optim_lib.explorer.relief import relief_state as relief_state
 from optim_lib.explorer.scenes import Bars, Plane, arrow, dots, outline
 from optim_lib.explorer.scenes import scenes_state as scenes_state
 from optim_lib.explorer.state import FigureState
@@ -36,17 +39,22 @@ from optim_lib.extras import needed
 
 if TYPE_CHECKING:
     from optim_lib.explorer.widgets import (
+        BoardsFigure,
         CurvesFigure,
         Explorer,
         ScenesFigure,
         explore,
         explore_curves,
+        explore_modes,
+        explore_phase,
+        explore_relief,
         explore_scenes,
         race,
     )
 
 __all__ = [
     "Bars",
+    "BoardsFigure",
     "CurvesFigure",
     "Entry",
     "Explorer",
@@ -61,6 +69,9 @@ __all__ = [
     "dots",
     "explore",
     "explore_curves",
+    "explore_modes",
+    "explore_phase",
+    "explore_relief",
     "explore_scenes",
     "find_best",
     "from_every_start",
@@ -76,7 +87,19 @@ __all__ = [
     "settle_in",
 ]
 
-NOTEBOOK = ("CurvesFigure", "Explorer", "ScenesFigure", "explore", "explore_curves", "explore_scenes", "race")
+NOTEBOOK = (
+    "BoardsFigure",
+    "CurvesFigure",
+    "Explorer",
+    "ScenesFigure",
+    "explore",
+    "explore_curves",
+    "explore_modes",
+    "explore_phase",
+    "explore_relief",
+    "explore_scenes",
+    "race",
+)
 
 
 def __getattr__(name: str) -> Any:

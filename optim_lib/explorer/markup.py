@@ -66,6 +66,8 @@ def inside(state: FigureState) -> str:
     says = f'<p class="uo-says" aria-live="off">{escape(spec["says"])}</p>'
     if state.kind in ("curves", "scenes"):
         body = f"{_curves_bar(spec)}{_charts(spec, drawn)}{says}"
+    elif "boards" in spec:
+        body = f'<div class="uo-bar">{_clock(spec)}</div>{_boards(spec, drawn)}{says}'
     else:
         body = f"{_descent_bar(spec)}{_panels(spec, drawn, says)}{_key(spec)}"
     aspect = f' style="--uo-aspect: {spec["aspect"]:.4g}"' if "aspect" in spec else ""
@@ -93,15 +95,19 @@ def _button(name: str, words: str, **attributes: str) -> str:
 
 
 def _descent_bar(spec: Spec) -> str:
+    return f'<div class="uo-bar">{_clock(spec)}{_starts(spec)}{_legend(spec)}</div>'
+
+
+def _clock(spec: Spec) -> str:
+    """The button that plays the steps, and the bar of steps."""
     steps = spec["steps"]
     icon = '<span class="uo-icon" aria-hidden="true"></span><span class="uo-play-text">Play</span>'
     step = f'<input type="range" class="uo-step" min="0" max="{steps}" step="1" value="{steps}" aria-label="step">'
     scrub = f'<span class="uo-scrub">{step}</span>'
-    time = (
+    return (
         f'<div class="uo-time">{_button("uo-play", icon)}{scrub}'
         f'<output class="uo-step-text">step {steps} of {steps}</output></div>'
     )
-    return f'<div class="uo-bar">{time}{_starts(spec)}{_legend(spec)}</div>'
 
 
 def _starts(spec: Spec) -> str:
@@ -196,6 +202,15 @@ def _charts(spec: Spec, drawn: dict[str, str]) -> str:
         if panel.get("type") != "reading"
     ]
     return f'<div class="uo-charts" data-kind="{spec["kind"]}" data-count="{len(cells)}">{"".join(cells)}</div>'
+
+
+def _boards(spec: Spec, drawn: dict[str, str]) -> str:
+    cells = [
+        f'<div class="uo-chart"><div class="uo-label">{escape(board["title"])}</div>'
+        f'<div class="uo-board-frame" data-draws="{board["draws"]}">{drawn[f"board-{k}"]}</div></div>'
+        for k, board in enumerate(spec["boards"])
+    ]
+    return f'<div class="uo-charts">{"".join(cells)}</div>'
 
 
 def _quests(spec: Spec) -> str:

@@ -39,7 +39,7 @@ class FigureState:
     Attributes
     ----------
     kind : str
-        "explore", "race", "curves" or "scenes".
+        "explore", "race", "curves", "scenes", "modes", "phase" or "relief".
     about : str
         In one line, for a terminal.
     heading : str
@@ -131,7 +131,7 @@ def finished(
         "layout": packing.layout,
     }
     spec["says"] = typographic(says(spec))
-    prefix = kind if kind in ("curves", "scenes") else "explorer"
+    prefix = "explorer" if kind in ("explore", "race") else kind
     return FigureState(kind, f"{prefix}: {names.about}", spec["heading"], spec, packing.parts, data, sliders, setup)
 
 

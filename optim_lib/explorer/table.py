@@ -218,15 +218,21 @@ def unpack_field(data: bytes, shape: tuple[int, int]) -> NDArray[np.uint32]:
     return (field & 0xFFFFFF).astype(np.uint32)
 
 
+def sample_places(view: Sequence[float]) -> tuple[Array, Array]:
+    """Where a picture's samples lie (rows from the bottom up)."""
+    left, right, bottom, top = view
+    # One sample more on each side than the picture is wide: the page interpolates with four neighbors.
+    places = np.arange(-1, SAMPLES - 1) / (SAMPLES - 3)
+    x, y = np.meshgrid(left + places * (right - left), bottom + places * (top - bottom))
+    return x, y
+
+
 def sample_field(landscape: Landscape, view: Sequence[float], floor: float) -> tuple[NDArray[np.uint32], float, float]:
     """The surface's samples (rows from the bottom up), the loss that the largest stands for, and the bands' exponent.
 
     Bands are even in ``(loss / largest) ** exponent``; the exponent puts the median of the picture near the middle.
     """
-    left, right, bottom, top = view
-    # One sample more on each side than the picture is wide: the page interpolates with four neighbors.
-    places = np.arange(-1, SAMPLES - 1) / (SAMPLES - 3)
-    x, y = np.meshgrid(left + places * (right - left), bottom + places * (top - bottom))
+    x, y = sample_places(view)
     with np.errstate(all="ignore"):
         gap = np.asarray(landscape.loss(np.stack([x, y], axis=-1)), dtype=np.float64) - floor
     gap = np.maximum(np.nan_to_num(gap, nan=np.nanmax(gap[np.isfinite(gap)])), 0.0)

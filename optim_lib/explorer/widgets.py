@@ -17,7 +17,10 @@ import traitlets
 from optim_lib.explorer import markup
 from optim_lib.explorer.curves import curves_state
 from optim_lib.explorer.descents import explore_state, race_state
+from optim_lib.explorer.modes import modes_state
+from optim_lib.explorer.phase import phase_state
 from optim_lib.explorer.recipe import recipe_of
+from optim_lib.explorer.relief import relief_state
 from optim_lib.explorer.scenes import scenes_state
 from optim_lib.explorer.script import script, style
 from optim_lib.explorer.state import FigureState, Slider
@@ -56,6 +59,12 @@ class CurvesCanvas(Canvas):
 
 class ScenesCanvas(Canvas):
     """Marks in a plane, and bars."""
+
+
+class BoardsCanvas(Canvas):
+    """Boards of one state, played step by step."""
+
+    step = traitlets.Int(0).tag(sync=True)
 
 
 class SliderFigure(ipywidgets.VBox):
@@ -114,6 +123,14 @@ class ScenesFigure(SliderFigure):
         return ScenesCanvas(**_traits(state))
 
 
+class BoardsFigure(SliderFigure):
+    """What `explore_modes`, `explore_phase` and `explore_relief` return."""
+
+    @staticmethod
+    def _canvas(state: FigureState) -> Canvas:
+        return BoardsCanvas(**_traits(state), step=state.spec["steps"])
+
+
 def _traits(state: FigureState) -> dict[str, object]:
     return {
         "spec": state.spec,
@@ -158,3 +175,6 @@ explore = _shown(explore_state, Explorer, "explore")
 race = _shown(race_state, Explorer, "race")
 explore_curves = _shown(curves_state, CurvesFigure, "explore_curves")
 explore_scenes = _shown(scenes_state, ScenesFigure, "explore_scenes")
+explore_modes = _shown(modes_state, BoardsFigure, "explore_modes")
+explore_phase = _shown(phase_state, BoardsFigure, "explore_phase")
+explore_relief = _shown(relief_state, BoardsFigure, "explore_relief")

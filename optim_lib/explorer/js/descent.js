@@ -1,6 +1,5 @@
 // A figure of descents: paths on a surface, the loss at each step, and the map of settings.
 
-import { LiveFigure } from "./figure.js";
 import { gestures, placeOn } from "./gestures.js";
 import { Losses } from "./losses.js";
 import { Runs } from "./runs.js";
@@ -9,37 +8,24 @@ import { SettingsMap } from "./settings.js";
 import { FONT, marker } from "./shapes.js";
 import { Surface } from "./surface.js";
 import { lossOf, unpack } from "./table.js";
+import { TimedFigure } from "./timed.js";
 import { clamp, quoted } from "./words.js";
 
-const PLAY_SECONDS = 5;
-const STILL_STEPS_A_SECOND = 4;
-
-const prefersStill = () => matchMedia("(prefers-reduced-motion: reduce)").matches;
-
-export class DescentFigure extends LiveFigure {
+export class DescentFigure extends TimedFigure {
   build() {
     this.shown = this.spec.series.map(() => true);
-    this.progress = this.model.get("step");
+    this.buildClock();
     this.main = new Surface(this, this.find(".uo-main-frame"));
     this.loss = new Losses(this, this.find(".uo-loss-frame"));
     this.map = new SettingsMap(this, this.find(".uo-map-frame"));
     this.sentences = new Sentences(this);
     this.mapLabel = this.find(".uo-map-label");
-    this.play = this.find(".uo-play");
-    this.scrub = this.find(".uo-step");
-    this.stepText = this.find(".uo-step-text");
     this.startButtons = [...this.root.querySelectorAll(".uo-start")];
     this.entries = [...this.root.querySelectorAll(".uo-entry")];
     this.controls();
   }
 
   controls() {
-    this.play.addEventListener("click", () => (this.playing ? this.pause() : this.run()));
-    this.scrub.addEventListener("input", () => {
-      this.pause();
-      this.go(Number(this.scrub.value));
-    });
-    this.scrub.addEventListener("change", () => this.model.save_changes());
     this.startButtons.forEach((button, k) => button.addEventListener("click", () => this.choose({ start: k })));
     this.entries.forEach((button, k) =>
       button.addEventListener("click", () => {
@@ -61,13 +47,8 @@ export class DescentFigure extends LiveFigure {
     this.masks = this.runs.masks;
     if (this.handled) return;
     this.handled = true;
-    this.listen("step", () => this.stepped());
+    this.followClock();
     this.pointers();
-  }
-
-  close() {
-    this.pause();
-    super.close();
   }
 
   // Show another table in place of the shipped one, such as that of an edited optimizer: `spec` and `raw` as
@@ -113,54 +94,8 @@ export class DescentFigure extends LiveFigure {
     return name.startsWith("i") && this.spec.axes[Number(name[1])]?.given;
   }
 
-  stepped() {
-    if (!this.playing) {
-      this.progress = this.model.get("step");
-      this.keepSoon();
-    }
-    this.touched = true;
-    this.mark("main", "loss", "says");
-  }
-
-  go(step) {
-    this.progress = step;
-    this.model.set("step", clamp(Math.round(step), 0, this.spec.steps));
-  }
-
-  run() {
-    if (this.progress >= this.spec.steps) this.go(0);
-    this.playing = true;
-    let before = null;
-    let owed = 0;
-    const tick = (now) => {
-      if (!this.playing) return;
-      const seconds = before === null ? 0 : Math.min((now - before) / 1000, 0.1);
-      before = now;
-      if (prefersStill()) {
-        owed += seconds * STILL_STEPS_A_SECOND;
-        if (owed >= 1) this.advance(Math.floor(owed));
-        owed %= 1;
-      } else this.advance(seconds * Math.max(this.spec.steps / PLAY_SECONDS, 6));
-      if (this.playing) requestAnimationFrame(tick);
-    };
-    requestAnimationFrame(tick);
-    this.mark("says");
-  }
-
-  advance(steps) {
-    this.progress = Math.min(this.progress + steps, this.spec.steps);
-    const whole = Math.floor(this.progress);
-    if (whole !== this.model.get("step")) this.model.set("step", whole);
-    this.mark("main", "loss");
-    if (this.progress >= this.spec.steps) this.pause();
-  }
-
-  pause() {
-    if (!this.playing) return;
-    this.playing = false;
-    this.progress = this.model.get("step");
-    this.model.save_changes();
-    this.mark("main", "loss", "says");
+  get played() {
+    return ["main", "loss"];
   }
 
   pointers() {
@@ -171,17 +106,6 @@ export class DescentFigure extends LiveFigure {
       (event) => {
         this.pause();
         this.go(Math.round(loss.stepAt(placeOn(loss.canvas, event)[0])));
-      },
-      () => this.model.save_changes(),
-    );
-    const track = this.scrub.parentNode;
-    gestures(
-      track,
-      (event) => {
-        const { left, width } = this.scrub.getBoundingClientRect();
-        this.pause();
-        this.scrub.focus({ preventScroll: true });
-        this.go(Math.round(clamp((event.clientX - left) / width, 0, 1) * this.spec.steps));
       },
       () => this.model.save_changes(),
     );
@@ -282,11 +206,7 @@ export class DescentFigure extends LiveFigure {
   }
 
   paintControls() {
-    const step = this.model.get("step");
-    if (Number(this.scrub.value) !== step) this.scrub.value = step;
-    this.put(this.stepText, `step ${step} of ${this.spec.steps}`);
-    this.put(this.play.lastElementChild, this.playing ? "Pause" : "Play");
-    this.play.dataset.playing = String(Boolean(this.playing));
+    this.paintClock();
     this.startButtons.forEach((button, k) => button.setAttribute("aria-pressed", String(k === this.start)));
   }
 

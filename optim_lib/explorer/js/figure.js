@@ -173,7 +173,7 @@ export class LiveFigure {
     if (this.spec.steps) {
       const start = LETTERS.indexOf(found.start ?? "A");
       const step = Number(found.step ?? this.spec.steps);
-      if (start >= 0 && start < this.spec.starts.length) chosen.start = start;
+      if (start >= 0 && start < (this.spec.starts?.length ?? 1)) chosen.start = start;
       if (Number.isInteger(step) && step >= 0 && step <= this.spec.steps) chosen.step = step;
     }
     this.choose(chosen);

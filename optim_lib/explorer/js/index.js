@@ -3,9 +3,19 @@
 
 import { CurvesFigure } from "./curves.js";
 import { DescentFigure } from "./descent.js";
+import { ModesFigure } from "./modes.js";
+import { PhaseFigure } from "./phase.js";
+import { ReliefFigure } from "./relief.js";
 import { ScenesFigure } from "./scenes.js";
 
-const KINDS = { curves: CurvesFigure, scenes: ScenesFigure };
+// The others are descents on a surface.
+const KINDS = {
+  curves: CurvesFigure,
+  modes: ModesFigure,
+  phase: PhaseFigure,
+  relief: ReliefFigure,
+  scenes: ScenesFigure,
+};
 
 // Bring the HTML of a figure (optim_lib/explorer/markup.py) to life. `source` gives the bytes of its table.
 export function liven(model, root, source) {

@@ -8,6 +8,7 @@ their place has the same marks, axes and colors: ``surface.js``, ``losses.js``, 
 from __future__ import annotations
 
 from optim_lib.explorer.state import FigureState
+from optim_lib.explorer.still.boards import boards
 from optim_lib.explorer.still.curves import curves
 from optim_lib.explorer.still.losses import losses
 from optim_lib.explorer.still.opening import Opening
@@ -21,13 +22,15 @@ CHART_WIDE, CHART, SCENE = (740, 370), (361, 249), (361, 288)
 
 
 def pictures(state: FigureState) -> dict[str, str]:
-    """The pictures of a figure: "main", "loss" and "map"; or "curve-0", "curve-1", ... for curves and scenes."""
+    """The pictures of a figure: "main", "loss", "map"; or "curve-0", "board-0", ... for curves, scenes and boards."""
     if state.kind == "scenes":
         count = len(state.spec["panels"]) - 1
         return {f"curve-{k}": scene(state, k, *(CHART_WIDE if count == 1 else SCENE)) for k in range(count)}
     if state.kind == "curves":
         size = CHART_WIDE if len(state.spec["panels"]) == 1 else CHART
         return {f"curve-{k}": curves(state, k, *size) for k in range(len(state.spec["panels"]))}
+    if "boards" in state.spec:
+        return boards(state, *CHART)
     opening = Opening(state)
     # Beside the surface, less two lines of words: five parts for the losses, eight for the map.
     rest = MAIN / state.spec["aspect"] - 40
