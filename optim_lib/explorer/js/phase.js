@@ -11,7 +11,7 @@ import { plainNumber } from "./words.js";
 class Portrait extends Board {
   // How much is shown: what the run needs, within limits.
   get window() {
-    const far = Math.max(...this.figure.run.flat().map(Math.abs));
+    const far = Math.max(...this.figure.path.flat().map(Math.abs));
     return this.spec.windows.find((window) => far <= window) ?? this.spec.windows.at(-1);
   }
 
@@ -55,7 +55,7 @@ class Portrait extends Board {
   top(c) {
     const { colors, figure, spec } = this;
     this.grid(c);
-    const [distances, velocities] = figure.run;
+    const [distances, velocities] = figure.path;
     const now = Math.min(figure.progress, spec.steps);
     const whole = Math.floor(now);
     const points = Array.from(distances, (distance, k) => this.place([distance, velocities[k]]));
@@ -108,7 +108,7 @@ export class PhaseFigure extends BoardFigure {
   }
 
   // Distances and velocities at each step.
-  get run() {
+  get path() {
     return [0, 1].map((k) => this.spread(this.row(this.parts[k], this.spec.steps + 1)));
   }
 
@@ -119,7 +119,7 @@ export class PhaseFigure extends BoardFigure {
   }
 
   strands() {
-    return [{ levels: this.run[0], color: this.colors.series[this.spec.color], width: 2 }];
+    return [{ levels: this.path[0], color: this.colors.series[this.spec.color], width: 2 }];
   }
 
   saying() {
@@ -127,7 +127,7 @@ export class PhaseFigure extends BoardFigure {
     const step = Math.floor(Math.min(this.progress, spec.steps));
     const mood = spec.moods[this.parts[2][this.entry()]];
     const keeps = (this.parts[3][this.entry()] / 10000).toFixed(3);
-    const distance = this.run[0][step];
+    const distance = this.path[0][step];
     const [low, high] = spec.span;
     const where = distance <= low || distance >= high ? "out of the picture" : plainNumber(distance, high - low);
     return (
@@ -137,7 +137,7 @@ export class PhaseFigure extends BoardFigure {
   }
 
   csv() {
-    const [distances, velocities] = this.run;
+    const [distances, velocities] = this.path;
     const rows = [`# ${this.spec.title}; ${this.settingText()}`, "step,distance,velocity / sqrt(q)"];
     distances.forEach((c, step) => rows.push([step, c.toPrecision(4), velocities[step].toPrecision(4)].join(",")));
     return `${rows.join("\n")}\n`;
