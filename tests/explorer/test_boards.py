@@ -189,7 +189,8 @@ def test_play_runs_from_the_start_to_the_end(show, kind):
         return [...said, [model.get("step"), button.textContent]];
     }""")
     steps = [step for step, _ in told]
-    assert steps == sorted(steps) and steps[0] < steps[-2] < model_steps(page)
+    assert steps == sorted(steps)
+    assert steps[0] < steps[-2] < model_steps(page)
     assert [words for _, words in told[-2:]] == ["Pause", "Play"]
 
 
