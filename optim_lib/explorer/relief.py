@@ -20,7 +20,7 @@ from optim_lib.optimizers import SGD
 Array = NDArray[np.floating]
 
 NAMES = {"a": "curvature along x", "b": "curvature along y"}
-KINDS = ("a minimum", "a maximum", "a saddle", "the floor of a trough", "the top of a ridge", "a point of a plane")
+KINDS = ("a minimum", "a maximum", "a saddle", "the floor of a valley", "the top of a ridge", "a point of a plane")
 # Samples along each side, with one more at each end; and from where the surface is first seen, in radians.
 SAMPLES, VIEW = 27, (0.55, 0.5)
 

@@ -117,8 +117,8 @@ def test_the_walk_on_a_surface_is_gradient_descent_and_its_kind_is_that_of_its_c
         "a minimum",
         "a maximum",
         "a saddle",
-        "the floor of a trough",
-        "the floor of a trough",
+        "the floor of a valley",
+        "the floor of a valley",
         "the top of a ridge",
         "a point of a plane",
     ]
