@@ -14,8 +14,10 @@ from exercises.authoring import (
     WrongAnswer,
     close,
     edit,
+    entry,
     number,
     outputs,
+    word,
 )
 from exercises.compare import kind_of
 from optim_lib.training.costs import step_cost
@@ -358,16 +360,7 @@ OVERLOOKED = {
 
 
 def read_cause(diagnosis, letter):
-    if not isinstance(diagnosis, dict):
-        raise Wrong(f"`diagnosis` should be a dict from letters to causes; it is {kind_of(diagnosis)}.")
-    if letter not in diagnosis:
-        raise Wrong(f"`diagnosis` lacks {letter!r}.")
-    given = diagnosis[letter]
-    if given is ...:
-        raise NotAttempted
-    if given not in CAUSES:
-        raise Wrong(f"{given!r} is not one of the causes: {', '.join(map(repr, CAUSES))}.")
-    return given
+    return word(entry(diagnosis, letter, "`diagnosis`"), f"the cause of run {letter}", *CAUSES)
 
 
 def diagnose(letter):
@@ -436,7 +429,7 @@ sick_runs = Exercise(
         blamed("C", "rate too low", "belongs to the biases of the output"),
         blamed("C", "no shuffling", "what do all hidden units say?"),
         blamed("D", "wrong labels", "falls to a fifth of a guess at first"),
-        blamed("D", "overfitting", "is not one of the causes"),
+        blamed("D", "overfitting", "it is the text 'overfitting'"),
         WrongAnswer("diagnosis = 'dead start'", "should be a dict", points=0, diagnose=False),
     ],
 )
@@ -446,11 +439,7 @@ sick_runs = Exercise(
 
 
 def read_choice(choices, name):
-    if not isinstance(choices, dict):
-        raise Wrong(f"`choices` should be a dict; it is {kind_of(choices)}.")
-    if name not in choices:
-        raise Wrong(f"`choices` lacks {name!r}.")
-    choice = choices[name]
+    choice = entry(choices, name, "`choices`")
     if choice is ...:
         raise NotAttempted
     if not isinstance(choice, tuple | list) or len(choice) != 3:
@@ -460,8 +449,10 @@ def read_choice(choices, name):
     optimizer, settings, schedule = choice
     if any(part is ... for part in choice):
         raise NotAttempted
-    if not isinstance(optimizer, str) or not isinstance(settings, dict) or not isinstance(schedule, str):
+    if not isinstance(optimizer, str | type) or not isinstance(settings, dict) or not isinstance(schedule, str):
         raise Wrong(f"The choice for {name!r} should be a name, a dict of settings, and the name of a schedule.")
+    if any(value is ... for value in settings.values()):
+        raise NotAttempted
     return optimizer, settings, schedule
 
 
@@ -491,7 +482,7 @@ def job(name):
                 f"{number(scenario.memory)}. (Its loss is {number(outcome.loss)}; the target is "
                 f"{number(scenario.target)}.)"
             )
-        if not outcome.loss < scenario.target:
+        if not outcome.loss < scenario.target * (1 + jobs.LUCK):
             lost = not np.isfinite(outcome.loss)
             ends = "diverged" if lost else f"ended at a validation loss of {number(outcome.loss)}"
             rate = settings.get("learning_rate")
@@ -527,8 +518,9 @@ three_jobs = Exercise(
     prompt="""
         Choose an optimizer, its settings and a schedule ("constant", "cosine" or "warmup cosine") for each of
         three jobs.
-        Your choice is defended by its result: it is trained on two seeds that you have not seen, and has to end under
-        the target. No optimizer meets any of them with its default settings.
+        Your choice is defended by its result: it is trained on five seeds that you have not seen, and the median of the
+        five losses has to be under the target, or above it by no more than 5 %, which is what other seeds can do. No
+        optimizer meets any of them with its default settings.
 
         - **rare words**: softmax regression on the words of a line, 60 steps. Validation loss under 1.30.
         - **exact gradients**: least squares on all examples, condition number 1000, 150 steps. Loss under 0.001; the
@@ -537,7 +529,7 @@ three_jobs = Exercise(
           Validation loss
           under 3600 (predicting the mean gets 6255).
 
-        Try before you choose: `try_out("rare words", "SGD", {"learning_rate": 1.0}, "cosine")` trains on two
+        Try before you choose: `try_out("rare words", "SGD", {"learning_rate": 1.0}, "cosine")` trains on five
         practice seeds.
     """,
     starter="""
@@ -631,20 +623,33 @@ def run_of(recipe):
     name, settings, rates = outputs(recipe(jobs.CHALLENGE_STEPS), "name", "settings", "rates")
     if any(part is ... for part in (name, settings, rates)):
         raise NotAttempted
-    if not isinstance(name, str) or not isinstance(settings, dict):
+    if not isinstance(name, str | type) or not isinstance(settings, dict):
         raise Wrong("`recipe` should return the name of a class, a dict of settings, and an array of rates.")
     try:
-        return jobs.run_recipe(lambda steps: (name, settings, rates), jobs.CHALLENGE_JUDGED)
+        return jobs.run_recipe(lambda steps: (name, settings, rates), jobs.CHALLENGE_JUDGED), np.asarray(rates)
     except (ValueError, TypeError) as error:
         raise Wrong(f"The recipe cannot be run: {error}.") from None
 
 
-def under(target, advice):
+def advice_on(rates):
+    """What to try next, by what the rates do now."""
+    late, early = rates[-10:].mean(), rates[:10].mean()
+    if late > 0.5 * early:
+        return "Batches of eight are noisy: a large rate early and a small one late has the best of both."
+    return "The rates fall already. Sweep the first one again, then change the optimizer: its best rate is another."
+
+
+def under(target):
     def check(recipe):
-        loss = run_of(recipe)
-        if not loss < target:
+        loss, rates = run_of(recipe)
+        if not loss < target + jobs.CHALLENGE_LUCK:
             ends = "diverges" if not np.isfinite(loss) else f"ends at {number(loss)}"
-            raise Wrong(f"The recipe {ends}, mean of three seeds; this target is {number(target)}. {advice}")
+            advice = (
+                advice_on(rates)
+                if loss < TARGETS[0] + jobs.CHALLENGE_LUCK
+                else "A better rate is enough for the first target: try powers of ten, then between."
+            )
+            raise Wrong(f"The recipe {ends}, mean of twelve seeds; this target is {number(target)}. {advice}")
         return f"It ends at {number(loss)}."
 
     return check
@@ -668,9 +673,10 @@ challenge = Exercise(
         returns the
         name of a class of `optim_lib.optimizers`, its settings (a dict), and an array with the rate of each
         step. The loss is
-        the mean over three seeds that you have not seen; the targets are 0.30, 0.20 and 0.18.
-        `run_recipe(recipe)` tries yours on three practice seeds. Adam at its defaults gets 1.13, momentum at
-        its own 0.35.
+        the mean over twelve seeds that you have not seen; the targets are 0.30, 0.20 and 0.18, and a loss that is
+        above by less than 0.01 passes, since two means of twelve differ by so much.
+        `run_recipe(recipe)` tries yours on twelve practice seeds. Adam at its defaults gets 1.13, momentum at
+        its own 0.34.
     """,
     starter="""
     def recipe(total_steps):
@@ -679,24 +685,14 @@ challenge = Exercise(
         return "Adam", {}, rates
     """,
     checks=[
+        Check("under 0.30", 1, under(TARGETS[0]), "Sweep a constant rate first."),
         Check(
-            "under 0.30",
-            1,
-            under(TARGETS[0], "A better rate is enough for this one: try powers of ten, then between."),
-            "Sweep a constant rate first.",
-        ),
-        Check(
-            "under 0.20",
-            1,
-            under(
-                TARGETS[1], "Batches of eight are noisy: a large rate early and a small one late has the best of both."
-            ),
-            "Let the rates fall to zero at the end, and sweep the first one again.",
+            "under 0.20", 1, under(TARGETS[1]), "Let the rates fall to zero at the end, and sweep the first one again."
         ),
         Check(
             "under 0.18",
             2,
-            under(TARGETS[2], "Keep the schedule and change the optimizer: with it, the best rate changes too."),
+            under(TARGETS[2]),
             "Compare three optimizers, each with its own best rate and the same schedule.",
         ),
     ],
@@ -717,19 +713,19 @@ challenge = Exercise(
     wrong_answers=[
         WrongAnswer(
             edit(RECIPE, ("0.03 * (1 - np.arange(total_steps) / total_steps)", "np.full(total_steps, 0.001)")),
-            "A better rate is enough for this one",
+            "A better rate is enough",
             points=0,
             diagnose=False,
         ),
         WrongAnswer(
-            edit(RECIPE, ("0.03 * (1 - np.arange(total_steps) / total_steps)", "np.full(total_steps, 0.01)")),
+            edit(RECIPE, ("0.03 * (1 - np.arange(total_steps) / total_steps)", "np.full(total_steps, 0.005)")),
             "a large rate early and a small one late",
             points=1,
             diagnose=False,
         ),
         WrongAnswer(
-            edit(RECIPE, ("0.03 *", "0.02 *")),
-            "Keep the schedule and change the optimizer",
+            edit(RECIPE, ('"RMSprop", {"decay": 0.9}', '"Adam", {}')),
+            "The rates fall already.",
             points=2,
             diagnose=False,
         ),

@@ -118,6 +118,20 @@ def word(actual: Any, what: str, *known: str) -> str:
     raise Wrong(f"{upper(what)} should be {choice}; it is {kind_of(actual)}.")
 
 
+def entry(answers: Any, key: str, what: str) -> Any:
+    """The answer under `key` in a dict of answers, whatever the case of its keys and the blanks around them.
+
+    >>> entry({"a ": 1, "B": 2}, "A", "`answers`")
+    1
+    """
+    if not isinstance(answers, Mapping):
+        raise Wrong(f"{upper(what)} should be a dict; it is {kind_of(answers)}.")
+    for each, answer in answers.items():
+        if isinstance(each, str) and each.strip().casefold() == key.casefold():
+            return answer
+    raise Wrong(f"{upper(what)} lacks {key!r}.")
+
+
 def numeric(actual: Any, what: str) -> np.ndarray:
     """`actual` as an array of numbers, or `Wrong` when it is not made of real numbers."""
     if actual is None:

@@ -67,7 +67,8 @@ class Guard:
             return GuardedFunction(self, answer, name, self.changes)
         if answer is None:
             raise Wrong(f"`{name}` is None: assign your answer to it.")
-        _refuse_ellipsis(answer)
+        if not isinstance(answer, Mapping):  # of a dict of answers, those that are there are graded
+            _refuse_ellipsis(answer)
         self.events.append(_recorded(answer))
         return answer
 

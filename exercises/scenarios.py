@@ -21,7 +21,9 @@ from optim_lib.tasks import Supervised, Task
 from optim_lib.tasks.base import StepSchedule
 from optim_lib.training.costs import step_cost
 
-PRACTICE_SEEDS, JUDGED_SEEDS = (100, 101), (0, 1)
+PRACTICE_SEEDS, JUDGED_SEEDS = tuple(range(100, 105)), tuple(range(5))
+# Other seeds have other luck: what meets a target on the practice seeds may miss it by this share on the judged ones.
+LUCK = 0.05
 
 
 def constant(initial_rate: float, step: float, total_steps: float) -> float:
@@ -41,6 +43,22 @@ PACKAGED = {
 }
 
 
+def named(given: Any, among: Iterable[str]) -> str:
+    """The one of these names that is meant: a class is its name, and case and blanks make no difference.
+
+    Raises
+    ------
+    ValueError
+        If none is meant.
+    """
+    among = list(among)
+    text = given.__name__ if isinstance(given, type) else given
+    for name in among if isinstance(text, str) else ():
+        if "".join(text.split()).casefold() == "".join(name.split()).casefold():
+            return name
+    raise ValueError(f"{given!r} is not one of {', '.join(map(repr, among))}")
+
+
 @dataclass(frozen=True)
 class Scenario:
     """A job: a task, a budget of steps, a loss to get under, and perhaps a limit on what may be remembered.
@@ -50,7 +68,7 @@ class Scenario:
     task : Task
     steps : int
     target : float
-        The validation loss, mean over two seeds, has to be under this.
+        The validation loss, median of five seeds, has to be under this.
     memory : float
         How many numbers of state for each parameter the optimizer may keep.
     """
@@ -79,7 +97,7 @@ SCENARIOS = {
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a choice led to: the validation loss (mean over seeds), and numbers of state for each parameter."""
+    """What a choice led to: the validation loss (median of the seeds), and numbers of state for each parameter."""
 
     loss: float
     memory: float
@@ -110,9 +128,9 @@ def try_out(
     ValueError
         If a name is not known, or a hyperparameter is refused.
     """
-    for name, among in ((scenario, SCENARIOS), (optimizer, PACKAGED), (schedule, SCHEDULES)):
-        if name not in among:
-            raise ValueError(f"{name!r} is not one of {', '.join(map(repr, among))}")
+    scenario, optimizer, schedule = (
+        named(given, among) for given, among in ((scenario, SCENARIOS), (optimizer, PACKAGED), (schedule, SCHEDULES))
+    )
     accepted = inspect.signature(PACKAGED[optimizer]).parameters
     for name in settings:
         if name not in accepted:
@@ -127,7 +145,7 @@ def _outcome(
 ) -> Outcome:
     job, make = SCENARIOS[scenario], partial(PACKAGED[optimizer], **dict(settings))
     losses = [job.task.run(make, job.steps, seed, schedule=SCHEDULES[schedule]).score for seed in seeds]
-    return Outcome(float(np.mean(losses)), state_per_parameter(make()))
+    return Outcome(float(np.median(losses)), state_per_parameter(make()))
 
 
 def state_per_parameter(optimizer: Any, shape: tuple[int, ...] = (64, 48)) -> float:
@@ -140,13 +158,14 @@ def state_per_parameter(optimizer: Any, shape: tuple[int, ...] = (64, 48)) -> fl
 
 CHALLENGE_STEPS = 100
 CHALLENGE = replace(tasks.digits_mlp, name="a hundred steps", batch_size=8, metric="loss", lower_is_better=True)
-CHALLENGE_PRACTICE, CHALLENGE_JUDGED = (100, 101, 102), (0, 1, 2)
+CHALLENGE_PRACTICE, CHALLENGE_JUDGED = tuple(range(100, 112)), tuple(range(12))
+CHALLENGE_LUCK = 0.01  # how much worse the judged seeds may turn out than a target
 
 Recipe = Callable[[int], tuple[str, Mapping[str, float], ArrayLike]]
 
 
 def run_recipe(recipe: Recipe, seeds: Iterable[int] = CHALLENGE_PRACTICE) -> float:
-    """The validation loss of a recipe after a hundred steps of eight digits each: the mean over three seeds.
+    """The validation loss of a recipe after a hundred steps of eight digits each: the mean over twelve seeds.
 
     Parameters
     ----------
@@ -155,8 +174,7 @@ def run_recipe(recipe: Recipe, seeds: Iterable[int] = CHALLENGE_PRACTICE) -> flo
     seeds : iterable of int
     """
     name, settings, rates = recipe(CHALLENGE_STEPS)
-    if name not in PACKAGED:
-        raise ValueError(f"{name!r} is not one of {', '.join(map(repr, PACKAGED))}")
+    name = named(name, PACKAGED)
     rates = np.asarray(rates, dtype=float)
     if rates.shape != (CHALLENGE_STEPS,) or not np.all(np.isfinite(rates) & (rates >= 0)):
         raise ValueError(f"the rates must be {CHALLENGE_STEPS} numbers, none negative, got shape {rates.shape}")
