@@ -285,7 +285,7 @@ class Optimizer(ABC):
             }
             state = ParameterState(t=0, **arrays)
             with self._cast_to(theta.dtype):
-                self.begin(theta, state)
+                self.begin(memory.plain(np.asarray(theta)), state)
             self._bring_home(state, arrays, 0, "begin")
             self.state[name] = state
         return self.state[name]

@@ -22,7 +22,7 @@ def clip_by_value(grads: Mapping[str, Any], limit: float) -> Params:
     >>> clip_by_value({"w": np.array([3.0, -0.5])}, limit=1.0)
     {'w': array([ 1. , -0.5])}
     """
-    _check_positive("limit", limit)
+    check_positive("limit", limit)
     clipped = {}
     for name, grad in _real(grads).items():
         largest = float(np.finfo(grad.dtype).max) if grad.dtype.kind == "f" else math.inf
@@ -39,7 +39,7 @@ def clip_by_global_norm(grads: Mapping[str, Any], max_norm: float) -> tuple[Para
     >>> clipped["a"], clipped["b"], norm
     (array([0.6]), array([0.8]), 5.0)
     """
-    _check_positive("max_norm", max_norm)
+    check_positive("max_norm", max_norm)
     arrays = _real(grads)
     unit, length = _unit_and_length(arrays)
     norm = unit * length
@@ -80,6 +80,6 @@ def _real(grads: Mapping[str, Any]) -> dict[str, NDArray]:
     return {name: checks.real_array(f"grads[{name!r}]", grad) for name, grad in grads.items()}
 
 
-def _check_positive(argument: str, value: float) -> None:
+def check_positive(argument: str, value: float) -> None:
     if isinstance(value, bool) or not isinstance(value, int | float | np.number) or not 0 < value < math.inf:
         raise ValueError(f"{argument} must be a positive number, got {value!r}")

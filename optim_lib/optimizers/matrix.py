@@ -1,4 +1,4 @@
-"""Rules that see a weight matrix as a matrix, not as a list of numbers: Muon, Shampoo and SOAP.
+"""Rules that see a weight matrix as a matrix, not as a list of numbers: Muon, NorMuon, Shampoo and SOAP.
 
 Axes of length one do not count: a bias stored as one row is a vector, and so is a number.
 """
@@ -54,7 +54,51 @@ class MatrixOptimizer(Optimizer):
         return moved.reshape(*moved.shape[: self.sweep_axes + 1], -1)
 
 
-class Muon(MatrixOptimizer):
+class MuonFamily(MatrixOptimizer):
+    """What Muon and the rules after it share: momentum, orthogonalized, for a matrix; Adam's step for a vector."""
+
+    learning_rate: float | Array
+    momentum: float | Array
+    adam_ratio: float | Array
+    beta1: float | Array
+    beta2: float | Array
+    epsilon: float | Array
+    output_axis: int
+
+    def slot_shapes(self, shape: tuple[int, ...]) -> dict[str, tuple[int, ...]]:
+        own = shape[self.sweep_axes :]
+        outputs = own[self.output_axis] if own else 1
+        is_matrix = outputs != 1 != math.prod(own) // max(outputs, 1)
+        return {"momentum_buffer": shape} if is_matrix else {"m": shape, "v": shape}
+
+    def orthogonalized_momentum(self, grad: Array, state: ParameterState) -> Array:
+        """Nesterov's mixture of momentum and gradient, orthogonalized as the matrix of outputs against all inputs."""
+        state.momentum_buffer *= self.momentum
+        state.momentum_buffer += (1 - self.momentum) * grad
+        mixture = (1 - self.momentum) * grad + self.momentum * state.momentum_buffer
+        outputs_first = np.moveaxis(mixture, self._output_axis(), self.sweep_axes)
+        matrix = outputs_first.reshape(*outputs_first.shape[: self.sweep_axes + 1], -1)
+        o = orthogonalize(matrix).reshape(outputs_first.shape)
+        return np.moveaxis(o, self.sweep_axes, self._output_axis())
+
+    def shape_scale(self, theta: Array) -> float:
+        """The root of outputs over inputs where there are more outputs, or 1."""
+        outputs = theta.shape[self._output_axis()]
+        inputs = math.prod(theta.shape[self.sweep_axes :]) / outputs
+        return max(1, outputs / inputs) ** 0.5
+
+    def step_of_adam(self, theta: Array, grad: Array, state: ParameterState) -> None:
+        update_moments(grad, state, self.beta1, self.beta2)
+        m_hat = state.m / (1 - self.beta1**state.t)
+        v_hat = state.v / (1 - self.beta2**state.t)
+        theta -= self.learning_rate * self.adam_ratio * m_hat / (np.sqrt(v_hat) + self.epsilon)
+
+    def _output_axis(self) -> int:
+        """The axis of the outputs, counted behind those of a sweep."""
+        return -1 if self.output_axis else self.sweep_axes
+
+
+class Muon(MuonFamily):
     r"""Muon: momentum, orthogonalized: every direction of a matrix is stepped along equally far.
 
     The momentum of a weight matrix is often nearly of low rank: a few directions take the whole step. Muon keeps its
@@ -124,32 +168,95 @@ class Muon(MatrixOptimizer):
     output_axis: int = Choice(default=0, among=(0, -1))
     slots = ("momentum_buffer", "m", "v")
 
+    def step(self, theta: Array, grad: Array, state: ParameterState) -> None:
+        theta *= 1 - self.learning_rate * self.weight_decay
+        if hasattr(state, "momentum_buffer"):
+            o = self.orthogonalized_momentum(grad, state)
+            theta -= self.learning_rate * self.shape_scale(theta) * o
+        else:
+            self.step_of_adam(theta, grad, state)
+
+
+class NorMuon(MuonFamily):
+    r"""NorMuon: Muon, with a rate of its own for each neuron.
+
+    Orthogonalizing makes all *directions* of a matrix equally long, not its rows: some neurons still take steps several
+    times as long as others. NorMuon divides each row by the root of the average of its mean squares, as Adam does with
+    single weights, and keeps the length of the whole.
+
+    .. math::
+        o_t &= \operatorname{orthogonalize}\bigl((1 - \beta) \, g_t + \beta \, b_t\bigr)
+            \quad\text{as in `Muon`} \\
+        v_t &= \beta_2 v_{t-1} + (1 - \beta_2) \, \operatorname{mean}_{\text{inputs}}(o_t^2), \qquad
+            o'_t = \frac{o_t}{\sqrt{v_t} + \epsilon} \\
+        \theta_{t+1} &= (1 - \eta\lambda) \, \theta_t - \eta \sqrt{\max(1, \text{outputs} / \text{inputs})} \;
+            \frac{\lVert o_t \rVert}{\lVert o'_t \rVert} \, o'_t
+
+    Vectors take the step of `AdamW`, as in `Muon`.
+
+    Parameters
+    ----------
+    learning_rate, momentum, weight_decay, adam_ratio : float or array, default 0.02, 0.95, 0.0 and 0.015
+        As in `Muon`.
+    beta1, beta2, epsilon : float or array, default 0.9, 0.95 and 1e-10
+        For vectors, as in `AdamW`; :math:`\beta_2` and :math:`\epsilon` are also those of the rows.
+    output_axis : 0 or -1, default 0
+        As in `Muon`: along it lie the neurons.
+
+    Notes
+    -----
+    State: for a matrix ``momentum_buffer``, shaped like it, and ``v``, a number for each output; for a vector ``m`` and
+    ``v``.
+
+    Sources disagree about the length of a step: algorithm 1 of the paper gives it the root mean square 0.2, the
+    authors' code, followed here, the length that it had as Muon's, so that the two share a rate.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If a hyperparameter is not a number in its range. `update` lists its own errors.
+
+    References
+    ----------
+    Li et al. (2025), "NorMuon: making Muon more efficient and scalable", algorithm 1.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> rows = NorMuon(0.1).update({"w": np.zeros((3, 2))}, {"w": np.array([[3.0, 0.0], [3.0, 0.1], [0.0, 1.0]])})["w"]
+    >>> np.linalg.norm(rows, axis=1).round(3)
+    array([0.074, 0.074, 0.074])
+    """
+
+    learning_rate: float | Array = Hyperparameter(default=0.02)
+    momentum: float | Array = Hyperparameter(default=0.95, below=1.0)
+    weight_decay: float | Array = Hyperparameter(default=0.0)
+    adam_ratio: float | Array = Hyperparameter(default=0.015)
+    beta1: float | Array = Hyperparameter(default=0.9, below=1.0)
+    beta2: float | Array = Hyperparameter(default=0.95, below=1.0)
+    epsilon: float | Array = Hyperparameter(default=1e-10)
+    output_axis: int = Choice(default=0, among=(0, -1))
+    slots = ("momentum_buffer", "m", "v")
+
     def slot_shapes(self, shape: tuple[int, ...]) -> dict[str, tuple[int, ...]]:
-        own = shape[self.sweep_axes :]
-        outputs = own[self.output_axis] if own else 1
-        is_matrix = outputs != 1 != math.prod(own) // max(outputs, 1)
-        return {"momentum_buffer": shape} if is_matrix else {"m": shape, "v": shape}
+        shapes = super().slot_shapes(shape)
+        if "momentum_buffer" not in shapes:
+            return shapes
+        kept = {*range(self.sweep_axes), range(len(shape))[self._output_axis()]}
+        return {**shapes, "v": tuple(n if axis in kept else 1 for axis, n in enumerate(shape))}
 
     def step(self, theta: Array, grad: Array, state: ParameterState) -> None:
         theta *= 1 - self.learning_rate * self.weight_decay
         if hasattr(state, "momentum_buffer"):
-            state.momentum_buffer *= self.momentum
-            state.momentum_buffer += (1 - self.momentum) * grad
-            mixture = (1 - self.momentum) * grad + self.momentum * state.momentum_buffer
-            outputs_first = np.moveaxis(mixture, self._output_axis(), self.sweep_axes)
-            matrix = outputs_first.reshape(*outputs_first.shape[: self.sweep_axes + 1], -1)
-            scale = max(1, matrix.shape[-2] / matrix.shape[-1]) ** 0.5
-            o = orthogonalize(matrix).reshape(outputs_first.shape)
-            theta -= self.learning_rate * scale * np.moveaxis(o, self.sweep_axes, self._output_axis())
+            o = self.orthogonalized_momentum(grad, state)
+            inputs = tuple(axis for axis in self.own_axes(o) if state.v.shape[axis] != o.shape[axis])
+            state.v *= self.beta2
+            state.v += (1 - self.beta2) * np.mean(o**2, axis=inputs, keepdims=True)
+            o_prime = o / (np.sqrt(state.v) + self.epsilon)
+            o_prime *= self.norm(o) / (self.norm(o_prime) + self.epsilon)
+            theta -= self.learning_rate * self.shape_scale(theta) * o_prime
         else:
-            update_moments(grad, state, self.beta1, self.beta2)
-            m_hat = state.m / (1 - self.beta1**state.t)
-            v_hat = state.v / (1 - self.beta2**state.t)
-            theta -= self.learning_rate * self.adam_ratio * m_hat / (np.sqrt(v_hat) + self.epsilon)
-
-    def _output_axis(self) -> int:
-        """The axis of the outputs, counted behind those of a sweep."""
-        return -1 if self.output_axis else self.sweep_axes
+            self.step_of_adam(theta, grad, state)
 
 
 class Shampoo(MatrixOptimizer):

@@ -8,16 +8,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from functools import partial
+from typing import Any, ClassVar
 from unittest.mock import patch
 
+import jax.numpy as jnp
 import numpy as np
 import optax
 import prodigyopt
 import pytorch_optimizer
 import torch
+from pytorch_optimizer.optimizer.muon import normuon
+from pytorch_optimizer.optimizer.utils.matrix import zero_power_via_newton_schulz_5
 
 from optim_lib.optimizers import (
+    ADOPT,
     LAMB,
     LARS,
     SGD,
@@ -26,14 +31,19 @@ from optim_lib.optimizers import (
     Adafactor,
     AdaGrad,
     Adam,
+    AdamHyperball,
     AdamW,
+    AdEMAMix,
     AMSGrad,
+    CautiousAdamW,
     CenteredRMSprop,
     Lion,
     MomentumSGD,
     Muon,
+    MuonHyperball,
     NAdam,
     NesterovMomentum,
+    NorMuon,
     Optimizer,
     Prodigy,
     RAdam,
@@ -89,6 +99,25 @@ def _optax_adam_family(peer: Callable[..., Any]) -> Callable[..., Any]:
     return make
 
 
+def _torch_ademamix(parameters, learning_rate, beta1=0.9, beta2=0.999, beta3=0.9999, epsilon=1e-8, weight_decay=0.0,
+                    warmup=0.0, **more):  # fmt: skip
+    return pytorch_optimizer.AdEMAMix(
+        parameters, lr=learning_rate, betas=(beta1, beta2, beta3), eps=epsilon, weight_decay=weight_decay,
+        weight_decouple=True, t_alpha_beta3=warmup or None, **more,
+    )  # fmt: skip
+
+
+def _optax_ademamix(learning_rate, beta1=0.9, beta2=0.999, beta3=0.9999, alpha=5.0, epsilon=1e-8, warmup=0.0, **more):
+    """The schedules, which optax leaves to its callers and counts from 0, are those of the paper's appendix."""
+
+    def grown_beta3(count):
+        share, slow, fast = (count + 1) / warmup, jnp.log(beta3), jnp.log(beta1)
+        return jnp.minimum(jnp.exp(fast * slow / ((1 - share) * slow + share * fast)), beta3)
+
+    schedules = (grown_beta3, lambda count: jnp.minimum((count + 1) / warmup, 1) * alpha) if warmup else (beta3, alpha)
+    return optax.contrib.ademamix(learning_rate, beta1, beta2, *schedules, eps=epsilon, **more)
+
+
 def _torch_sgd(parameters, learning_rate, momentum=0.0, **more):
     return torch.optim.SGD(parameters, lr=learning_rate, momentum=momentum, **more)
 
@@ -123,6 +152,105 @@ class DoublePrecisionMuon:
     def zero_grad(self):
         for peer in self.peers:
             peer.zero_grad()
+
+
+class DoublePrecisionNorMuon:
+    """pytorch_optimizer's NorMuon, in float64 throughout; its vectors take the step of its own AdamW."""
+
+    def __init__(self, parameters, learning_rate=0.02, weight_decay=0.0, adam_ratio=0.015, beta1=0.9, beta2=0.95,
+                 epsilon=1e-10, **more):  # fmt: skip
+        shared = {"weight_decay": weight_decay, "eps": epsilon}
+        vector = shared | {"betas": (beta1, beta2), "weight_decay": weight_decay / adam_ratio}
+        groups = [
+            {"params": [p for p in parameters if p.ndim > 1], "use_muon": True, "beta2": beta2, **shared, **more},
+            {"params": [p for p in parameters if p.ndim < 2], "use_muon": False, **vector},
+        ]
+        groups = [group for group in groups if group["params"]]
+        self.param_groups, self.adam_ratio = [{"lr": learning_rate}], adam_ratio
+        self.peer = pytorch_optimizer.NorMuon(groups, foreach=False)
+
+    def step(self):
+        rate = self.param_groups[0]["lr"]
+        for group in self.peer.param_groups:
+            group["lr"] = rate if group["use_muon"] else rate * self.adam_ratio
+        orthogonalize = partial(normuon.zero_power_via_newton_schulz_5, dtype=torch.float64)
+        with patch.object(normuon, "zero_power_via_newton_schulz_5", orthogonalize):
+            self.peer.step()
+
+    def zero_grad(self):
+        self.peer.zero_grad()
+
+
+class Transcribed(torch.optim.Optimizer):
+    """A rule without a package to compare with, written down a second time, in torch and after its authors' code."""
+
+    def __init__(self, parameters, learning_rate, **setting):
+        super().__init__(parameters, {"lr": learning_rate} | self.defaults_of_the_rule | setting)
+
+    @torch.no_grad()
+    def step(self):
+        for group in self.param_groups:
+            for p in group["params"]:
+                state = self.state[p]
+                state["t"] = state.get("t", 0) + 1
+                self.rule(p, p.grad, state, group)
+
+    @staticmethod
+    def adam_direction(grad, state, group):
+        average, square = (state.setdefault(key, torch.zeros_like(grad)) for key in ("average", "square"))
+        average.lerp_(grad, 1 - group["beta1"])
+        square.mul_(group["beta2"]).addcmul_(grad, grad, value=1 - group["beta2"])
+        root = (square / (1 - group["beta2"] ** state["t"])).sqrt().add_(group["epsilon"])
+        return average.div(1 - group["beta1"] ** state["t"]).div_(root)
+
+    @staticmethod
+    def muon_direction(grad, state, group):
+        buffer = state.setdefault("buffer", torch.zeros_like(grad))
+        buffer.mul_(group["momentum"]).add_(grad)  # not averaged: a length is of no account to what follows
+        matrix = grad.add(buffer, alpha=group["momentum"]).reshape(len(grad), -1)
+        return zero_power_via_newton_schulz_5(matrix, dtype=torch.float64).reshape(grad.shape)
+
+    def turn(self, p, u, group):
+        """As levanter's adamH and muonH: a step in units of the norm, and the norm that there was."""
+        norm = p.norm()
+        moved = p - group["lr"] * u * norm / u.norm().clamp(min=1e-10)
+        p.copy_(moved / moved.norm() * norm)
+
+
+class TorchCautiousAdamW(Transcribed):
+    defaults_of_the_rule: ClassVar = {"beta1": 0.9, "beta2": 0.999, "epsilon": 1e-8, "weight_decay": 0.01}
+
+    def rule(self, p, grad, state, group):
+        u = self.adam_direction(grad, state, group)
+        aligned = torch.logical_or(torch.sign(u) == torch.sign(p), u * p == 0)
+        p.sub_(torch.where(aligned, u + group["weight_decay"] * p, u), alpha=group["lr"])
+
+
+class TorchAdamHyperball(Transcribed):
+    defaults_of_the_rule: ClassVar = {"beta1": 0.9, "beta2": 0.95, "epsilon": 1e-8, "adam_ratio": 0.03}
+
+    def rule(self, p, grad, state, group):
+        u = self.adam_direction(grad, state, group)
+        if p.ndim > 1:
+            self.turn(p, u, group)
+        else:
+            p.sub_(u, alpha=group["lr"] * group["adam_ratio"])
+
+
+class TorchMuonHyperball(Transcribed):
+    defaults_of_the_rule: ClassVar = {
+        "momentum": 0.95,
+        "beta1": 0.9,
+        "beta2": 0.95,
+        "epsilon": 1e-8,
+        "adam_ratio": 0.03,
+    }
+
+    def rule(self, p, grad, state, group):
+        if p.ndim > 1:
+            self.turn(p, self.muon_direction(grad, state, group), group)
+        else:
+            p.sub_(self.adam_direction(grad, state, group), alpha=group["lr"] * group["adam_ratio"])
 
 
 class DoublePrecisionTorch:
@@ -235,6 +363,49 @@ TABLE = (
         torch=_adam_family(torch.optim.AdamW),
         optax=_optax_adam_family(optax.adamw),
     ),
+    # It raises the half-life of its memory by other sums than the peers do.
+    Row(
+        AdEMAMix,
+        (
+            {"learning_rate": 0.01},
+            {"learning_rate": 0.1, "beta1": 0.5, "beta3": 0.99, "alpha": 2.0, "weight_decay": 0.5},
+            {"learning_rate": 0.05, "beta2": 0.9, "beta3": 0.0, "alpha": 0.0, "epsilon": 0.1},
+            {"learning_rate": 0.01, "beta3": 0.999, "alpha": 8.0, "weight_decay": 0.1, "warmup": 60.0},
+        ),
+        torch=_torch_ademamix,
+        optax=_optax_ademamix,
+        tolerance=1e-10,
+    ),
+    Row(
+        ADOPT,
+        (
+            {"learning_rate": 0.01},
+            {"learning_rate": 0.3, "beta1": 0.0, "beta2": 0.9},
+            {"learning_rate": 0.05, "beta1": 0.99, "beta2": 0.5, "epsilon": 0.3},
+            {"learning_rate": 0.01, "beta1": 0.5, "beta2": 0.99, "epsilon": 0.1, "clip": 0},
+        ),
+        optax=lambda learning_rate, beta1=0.9, beta2=0.9999, epsilon=1e-6, clip=1: optax.contrib.adopt(
+            learning_rate, beta1, beta2, epsilon, use_clipping=bool(clip)
+        ),
+    ),
+    Row(
+        CautiousAdamW,
+        (
+            {"learning_rate": 0.01, "weight_decay": 0.01},
+            {"learning_rate": 0.1, "weight_decay": 0.5, "beta1": 0.5},
+            {"learning_rate": 0.02, "weight_decay": 3.0, "beta2": 0.9, "epsilon": 0.1},
+        ),
+        torch=TorchCautiousAdamW,
+    ),
+    Row(
+        AdamHyperball,
+        (
+            {"learning_rate": 0.02},
+            {"learning_rate": 0.3, "beta1": 0.5, "beta2": 0.9, "epsilon": 0.1, "adam_ratio": 1.0},
+        ),
+        torch=TorchAdamHyperball,
+        squeezed=True,
+    ),
     Row(
         LARS,
         # With a weight decay the denominators differ: see test_lars_and_optax_differ_in_the_denominator.
@@ -317,6 +488,27 @@ TABLE = (
             {"learning_rate": 0.05, "momentum": 0.5, "adam_ratio": 1.0, "beta1": 0.5, "beta2": 0.9, "epsilon": 0.1},
         ),
         torch=DoublePrecisionMuon,
+        tolerance=1e-10,
+        squeezed=True,
+    ),
+    Row(
+        NorMuon,
+        (
+            {"learning_rate": 0.02},
+            {"learning_rate": 0.1, "momentum": 0.0, "weight_decay": 0.3, "adam_ratio": 2.0, "beta2": 0.5},
+            {"learning_rate": 0.05, "momentum": 0.5, "adam_ratio": 1.0, "beta1": 0.5, "beta2": 0.9, "epsilon": 0.1},
+        ),
+        torch=DoublePrecisionNorMuon,
+        tolerance=1e-10,
+        squeezed=True,
+    ),
+    Row(
+        MuonHyperball,
+        (
+            {"learning_rate": 0.02},
+            {"learning_rate": 0.1, "momentum": 0.5, "adam_ratio": 1.0, "beta1": 0.5, "beta2": 0.9, "epsilon": 0.1},
+        ),
+        torch=TorchMuonHyperball,
         tolerance=1e-10,
         squeezed=True,
     ),

@@ -153,9 +153,10 @@ def test_an_array_hyperparameter_must_broadcast_into_the_parameter(shape):
 
 # ---------------------------------------------------------------------- hyperparameters
 
-BELOW_ONE = {"momentum", "decay", "beta1", "beta2"}
+BELOW_ONE = {"momentum", "decay", "beta1", "beta2", "beta3"}
 UP_TO_ONE = {"dampening"}
-ABOVE_ZERO = {"clip_threshold", "d0"}  # and the share of the average in Schedule-Free
+ABOVE_ZERO = {("Adafactor", "clip_threshold"), ("Prodigy", "d0"), ("ADOPT", "epsilon")}
+ABOVE_ZERO |= {(name, "beta1") for name in ("ScheduleFreeSGD", "ScheduleFreeAdamW")}  # the share of the average
 
 
 @every_optimizer
@@ -163,7 +164,7 @@ def test_every_hyperparameter_has_the_range_of_its_paper(optimizer):
     for name in optimizer.hyperparameters():
         if not getattr(optimizer, name).sweeps:
             continue
-        positive = name in ABOVE_ZERO or (name == "beta1" and optimizer.__name__.startswith("ScheduleFree"))
+        positive = (optimizer.__name__, name) in ABOVE_ZERO
         lowest, highest = (
             1e-9 if positive else 0.0,
             1.0 if name in UP_TO_ONE else 0.999999 if name in BELOW_ONE else 1e6,
@@ -292,6 +293,20 @@ def test_a_misspelled_attribute_is_refused_with_the_right_names():
         "Muon": (
             "(learning_rate=0.02, momentum=0.95, weight_decay=0.0, adam_ratio=0.015, beta1=0.9, beta2=0.95, "
             "epsilon=1e-10, output_axis=0)"
+        ),
+        "AdEMAMix": (
+            "(learning_rate=0.001, beta1=0.9, beta2=0.999, beta3=0.9999, alpha=5.0, epsilon=1e-08, weight_decay=0.0, "
+            "warmup=0.0)"
+        ),
+        "ADOPT": "(learning_rate=0.001, beta1=0.9, beta2=0.9999, epsilon=1e-06, clip=1)",
+        "CautiousAdamW": "(learning_rate=0.001, beta1=0.9, beta2=0.999, epsilon=1e-08, weight_decay=0.01)",
+        "AdamHyperball": "(learning_rate=0.02, beta1=0.9, beta2=0.95, epsilon=1e-08, adam_ratio=0.03)",
+        "NorMuon": (
+            "(learning_rate=0.02, momentum=0.95, weight_decay=0.0, adam_ratio=0.015, beta1=0.9, beta2=0.95, "
+            "epsilon=1e-10, output_axis=0)"
+        ),
+        "MuonHyperball": (
+            "(learning_rate=0.02, momentum=0.95, adam_ratio=0.03, beta1=0.9, beta2=0.95, epsilon=1e-08, output_axis=0)"
         ),
         "Shampoo": "(learning_rate=0.1, epsilon=0.0001)",
         "SOAP": (

@@ -6,7 +6,7 @@ import pytest
 
 from optim_lib import optimizers, plotting
 from optim_lib.family import KIN, MATRIX, draw_family_tree, family_table, family_tree, public_optimizers
-from optim_lib.optimizers import Adafactor, Lookahead, Muon, Optimizer, Shampoo
+from optim_lib.optimizers import Adafactor, Lookahead, Muon, MuonHyperball, NorMuon, Optimizer, Shampoo
 from tests.library.table import OPTIMIZERS
 
 ROWS = {row.optimizer: row for row in family_table()}
@@ -56,7 +56,11 @@ def test_each_row_stands_right_under_its_parents_family():
         path.append(row.optimizer)
 
 
-@pytest.mark.parametrize("optimizer", [each for each in OPTIMIZERS if each not in (Adafactor, Muon, Shampoo)])
+# They keep other arrays of a matrix than of a vector.
+MATRIX_RULES = (Adafactor, Muon, MuonHyperball, NorMuon, Shampoo)
+
+
+@pytest.mark.parametrize("optimizer", [each for each in OPTIMIZERS if each not in MATRIX_RULES])
 def test_a_row_has_the_slots_of_its_class(optimizer):
     kept = [name for name in ROWS[optimizer.__name__].keeps.split(", ") if name != "nothing"]
     assert {*optimizer.slots, *optimizer.numbers} <= set(kept)
@@ -73,6 +77,12 @@ def test_a_row_has_the_slots_of_its_class(optimizer):
         "AMSGrad": 12,
         "Lion": 4,
         "Muon": 4,
+        "NorMuon": 4 * (1 + 1 / 256),
+        "MuonHyperball": 4,
+        "AdamHyperball": 8,
+        "AdEMAMix": 12,
+        "ADOPT": 8,
+        "CautiousAdamW": 8,
         "Adafactor": 4 * (256 + 256) / 256**2,
         "Shampoo": 4 * (256**2 + 256**2) / 256**2,
         "SOAP": 8 + 4 * 4,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import partial
 
 import jax
 import numpy as np
@@ -13,6 +14,7 @@ import torch
 from optim_lib.data import digits
 from optim_lib.networks import MLP
 from optim_lib.optimizers import (
+    ADOPT,
     LAMB,
     LARS,
     SGD,
@@ -21,18 +23,25 @@ from optim_lib.optimizers import (
     Adafactor,
     AdaGrad,
     Adam,
+    AdamHyperball,
     AdamW,
+    AdEMAMix,
+    CautiousAdamW,
     Lion,
     MomentumSGD,
     Muon,
+    MuonHyperball,
     NAdam,
+    NorMuon,
     Prodigy,
     RAdam,
     ScheduleFreeAdamW,
     ScheduleFreeSGD,
     Shampoo,
+    largest_logits,
     layerwise,
     matrix,
+    qk_clip,
 )
 from optim_lib.training import train, train_sweep
 from tests.library.table import DoublePrecisionMuon, assert_same, copied, gradients, label, parameters, walk
@@ -486,3 +495,161 @@ def test_an_array_hyperparameter_of_a_rule_that_sees_the_whole_parameter_needs_i
         assert swept.state == {}
         swept.sweep_axes = 1
         swept.update(params, {"w": np.ones((2, 3))})
+
+
+# ---------------------------------------------------------------------- after AdamW: memories, decay, norms
+
+
+def test_two_steps_of_adopt_worked_out_by_hand():
+    """The first gradient makes the second moment; the second is divided by that, and enters it afterwards."""
+    adopt, ours = ADOPT(learning_rate=1.0, beta1=0.5, beta2=0.75), {"w": np.array([0.0])}
+    assert adopt.update(ours, {"w": np.array([4.0])})["w"] == 0  # v = 16
+    assert adopt.update(ours, {"w": np.array([2.0])})["w"] == pytest.approx([-0.25], rel=1e-14)  # m = 2 / 4 / 2
+    assert adopt.state["w"].v == pytest.approx([13.0])  # 3/4 * 16 + 1/4 * 4
+    adopt.update(ours, {"w": np.array([400.0])})  # 400 / sqrt(13) is cut to the fourth root of 2
+    assert ours["w"] == pytest.approx([-0.25 - (0.125 + 2**0.25 / 2)], rel=1e-14)
+
+
+def test_adopt_converges_where_adam_does_not():
+    """The example of Reddi et al.: one large gradient among many small ones that point the other way."""
+    ends = {}
+    for optimizer in (Adam, partial(ADOPT, clip=0)):
+        rule, params = optimizer(learning_rate=0.005, beta1=0.0, beta2=0.1), {"x": np.zeros(1)}
+        for t in range(3000):
+            rule.update(params, {"x": np.array([1010.0 if t % 101 == 1 else -10.0])})
+            np.clip(params["x"], -1, 1, out=params["x"])
+        ends[type(rule)] = params["x"].item()
+    assert ends[Adam] > 0.9  # the worst point of [-1, 1]
+    assert ends[ADOPT] < -0.4
+
+
+def test_ademamix_without_its_long_memory_is_adamw():
+    start, sequence = parameters(), gradients(20)
+    setting = {"learning_rate": 0.1, "beta1": 0.5, "beta2": 0.9, "weight_decay": 0.3}
+    ours = walk(AdEMAMix(alpha=0.0, **setting), copied(start), sequence)
+    assert_same(ours, walk(AdamW(**setting), copied(start), sequence))
+
+
+def test_the_long_memory_of_ademamix_grows_by_its_half_life():
+    """Halfway through the warm-up: the mean of the half-lives 1 and 3, half the weight."""
+    mix, ours = AdEMAMix(1.0, beta1=0.5, beta3=0.5 ** (1 / 3), alpha=2.0, warmup=2.0), {"w": np.array([0.0])}
+    mix.update(ours, {"w": np.array([1.0])})
+    assert mix.state["w"].n == pytest.approx([1 - 0.5**0.5], rel=1e-14)
+    assert ours["w"] == pytest.approx([-(1 + (1 - 0.5**0.5))], rel=1e-7)
+    mix.update(ours, {"w": np.array([0.0])})
+    assert mix.state["w"].n == pytest.approx([(1 - 0.5**0.5) * 0.5 ** (1 / 3)], rel=1e-14)
+
+
+def test_cautious_decay_acts_where_the_step_goes_toward_zero():
+    cautious, ours = CautiousAdamW(0.1, weight_decay=1.0), {"w": np.array([1.0, 1.0, -1.0, -1.0])}
+    cautious.update(ours, {"w": np.array([2.0, -2.0, 2.0, -2.0])})
+    assert ours["w"] == pytest.approx([0.8, 1.1, -1.1, -0.8], rel=1e-7)
+
+
+def test_cautious_decay_rests_where_the_loss_is_least_and_adamw_does_not():
+    ends = {}
+    for optimizer in (AdamW, CautiousAdamW):
+        rule, params = optimizer(learning_rate=0.01, beta2=0.9, weight_decay=2.0), {"w": np.array([2.0])}
+        for _ in range(2000):
+            rule.update(params, {"w": params["w"] - 1.0})
+        ends[optimizer] = params["w"].item()
+    assert ends[CautiousAdamW] == pytest.approx(1.0, abs=0.02)
+    assert ends[AdamW] == pytest.approx(0.5, abs=0.02)
+
+
+def test_normuon_gives_each_neuron_the_same_length_and_all_together_that_of_muon():
+    start, *sequence = np.random.default_rng(0).standard_normal((7, 6, 3))
+    steps = {}
+    for optimizer in (Muon, NorMuon):
+        rule, ours = optimizer(0.1, momentum=0.0), {"W": start.copy()}
+        rule.update(ours, {"W": sequence[0]})
+        steps[optimizer] = np.linalg.norm(ours["W"] - start, axis=1)
+    assert np.ptp(steps[NorMuon]) < 1e-9 < np.ptp(steps[Muon])
+    assert np.linalg.norm(steps[NorMuon]) == pytest.approx(np.linalg.norm(steps[Muon]), rel=1e-9)
+
+
+def test_normuon_takes_the_same_step_whichever_way_a_layer_is_stored():
+    start, *sequence = np.random.default_rng(0).standard_normal((7, 5, 3))
+    rows, columns = {"W": start.copy()}, {"W": start.T.copy()}
+    one, other = NorMuon(0.1), NorMuon(0.1, output_axis=-1)
+    for grad in sequence:
+        one.update(rows, {"W": grad})
+        other.update(columns, {"W": grad.T})
+    np.testing.assert_allclose(columns["W"].T, rows["W"], rtol=1e-9, atol=1e-12)
+
+
+@pytest.mark.parametrize("optimizer", [AdamHyperball, MuonHyperball], ids=label)
+@pytest.mark.parametrize("shape", [(4, 3), (2, 3, 2, 2)], ids=str)
+def test_hyperball_keeps_the_norm_and_turns_by_the_rate(optimizer, shape):
+    rng, rate = np.random.default_rng(0), 0.05
+    rule, ours = optimizer(rate), {"W": rng.standard_normal(shape)}
+    radius = np.linalg.norm(ours["W"])
+    for _ in range(50):
+        before = ours["W"].copy()
+        rule.update(ours, {"W": 100 * rng.standard_normal(shape)})
+        assert np.linalg.norm(ours["W"]) == pytest.approx(radius, rel=1e-12)
+        assert math.acos(np.vdot(before, ours["W"]) / radius**2) <= math.asin(rate) + 1e-6
+
+
+@pytest.mark.parametrize("optimizer", [AdamHyperball, MuonHyperball], ids=label)
+def test_a_matrix_that_begins_at_zero_stays_there_without_a_nan(optimizer):
+    ours = optimizer(0.1).update({"W": np.zeros((3, 2))}, {"W": np.ones((3, 2))})
+    assert np.array_equal(ours["W"], np.zeros((3, 2)))
+    assert np.array_equal(optimizer(0.1).update({"W": np.eye(2)}, {"W": np.zeros((2, 2))})["W"], np.eye(2))
+
+
+# ---------------------------------------------------------------------- QK-clip
+
+
+def heads_of(weight, x, heads):
+    return (x @ weight.T).reshape(1, len(x), heads, -1).swapaxes(1, 2)
+
+
+def test_qk_clip_brings_the_largest_logit_of_each_head_down_to_tau():
+    """Held to attention itself, computed anew from the clipped weights; a head below the threshold stays."""
+    rng = np.random.default_rng(0)
+    x, w_q, w_k = rng.standard_normal((7, 5)), *rng.standard_normal((2, 6, 5))
+    w_q[:2] *= 30
+    before = largest_logits(heads_of(w_q, x, 3), heads_of(w_k, x, 3))
+    assert before[0] > 20 > before[1:].max()
+    kept = w_q[2:].copy()
+    gamma = qk_clip(w_q, w_k, before, tau=20.0)
+    after = largest_logits(heads_of(w_q, x, 3), heads_of(w_k, x, 3))
+    assert after == pytest.approx([20.0, before[1], before[2]], rel=1e-12)
+    assert gamma == pytest.approx([20 / before[0], 1, 1])
+    assert np.array_equal(w_q[2:], kept)
+
+
+def test_qk_clip_takes_views_biases_and_weights_stored_the_other_way():
+    fused, other = np.ones((6, 3), np.float32), np.ones((3, 2))
+    qk_clip(fused[:2], fused[2:4], [400.0, 1.0])
+    assert fused[:, 0].tolist() == [0.5, 1.0, 0.5, 1.0, 1.0, 1.0]
+    qk_clip(other, other.copy(), [1.0, 400.0], output_axis=-1)
+    assert other[0].tolist() == [1.0, 0.5]
+    bias = np.ones(4)
+    qk_clip(bias, bias.copy(), [400.0, -5.0])
+    assert bias.tolist() == [0.5, 0.5, 1.0, 1.0]
+    assert qk_clip(np.ones((2, 2)), np.ones((2, 2)), [np.nan]).tolist() == [1.0]
+
+
+@pytest.mark.parametrize(
+    ("weight", "logits", "more", "message"),
+    [
+        (np.ones((5, 2)), [1.0, 2.0], {}, "queries must have outputs that 2 heads share alike, got 5"),
+        (np.ones((4, 2)), 1.0, {}, "largest_logits must be one number for each head, got the shape"),
+        (np.ones((4, 2)), [1.0], {"tau": 0.0}, "tau must be a positive number, got 0.0"),
+        (np.ones((4, 2)), [1.0], {"output_axis": 1}, "output_axis must be 0 or -1, got 1"),
+        (np.ones((4, 2), int), [1.0], {}, "queries must be an array of floating-point numbers"),
+        (np.broadcast_to(1.0, (4, 2)), [1.0], {}, "queries must be writeable"),
+    ],
+)
+def test_qk_clip_refuses_what_it_cannot_scale_with_nothing_changed(weight, logits, more, message):
+    before = weight.copy()
+    with pytest.raises(ValueError, match=message):
+        qk_clip(weight, np.ones((4, 2)), logits, **more)
+    assert np.array_equal(weight, before)
+
+
+def test_the_largest_logits_need_activations_of_heads():
+    with pytest.raises(ValueError, match="queries and keys must be of shape"):
+        largest_logits(np.ones((2, 3)), np.ones((2, 3)))
