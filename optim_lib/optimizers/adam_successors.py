@@ -226,7 +226,8 @@ class CautiousAdamW(Optimizer):
         m_hat = state.m / (1 - self.beta1**state.t)
         v_hat = state.v / (1 - self.beta2**state.t)
         u = m_hat / (np.sqrt(v_hat) + self.epsilon)
-        theta -= self.learning_rate * (u + self.weight_decay * (u * theta >= 0) * theta)
+        decayed = theta * (u * theta >= 0)
+        theta -= self.learning_rate * (u + self.weight_decay * decayed)
 
 
 def warmed_up(t: int, steps: float | Array) -> float | Array:
