@@ -25,6 +25,7 @@ AIMS = {("SGD", "1e7"): 1.4}
 # Over the limit, and why. The measured ratio is printed, marked and saved all the same.
 KNOWN = {
     ("AdEMAMix", "1e6"): "another rule than Adam, with three memories in place of two",
+    ("CautiousAdamW", "1e6"): "another rule than Adam, whose decay asks each weight",
     ("ScheduleFreeAdamW", "1e6"): "another rule than Adam, with half as many operations again",
 }
 OTHER_DATA = np.zeros(8_000_000)  # 64 MB, more than the caches hold
