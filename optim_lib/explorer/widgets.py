@@ -118,17 +118,15 @@ class CurvesFigure(SliderFigure):
 class ScenesFigure(SliderFigure):
     """What `explore_scenes` returns."""
 
-    @staticmethod
-    def _canvas(state: FigureState) -> Canvas:
-        return ScenesCanvas(**_traits(state))
+    def __init__(self, state: FigureState) -> None:
+        super().__init__(state, ScenesCanvas(**_traits(state)))
 
 
 class BoardsFigure(SliderFigure):
     """What `explore_modes`, `explore_phase` and `explore_relief` return."""
 
-    @staticmethod
-    def _canvas(state: FigureState) -> Canvas:
-        return BoardsCanvas(**_traits(state), step=state.spec["steps"])
+    def __init__(self, state: FigureState) -> None:
+        super().__init__(state, BoardsCanvas(**_traits(state), step=state.spec["steps"]))
 
 
 def _traits(state: FigureState) -> dict[str, object]:
