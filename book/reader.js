@@ -173,6 +173,9 @@ globalThis.courseReader ??= (() => {
 
   const PLACES = "[data-exercise], [data-scratch]";
 
+  // Exercises get their editor when they come near; the chapter's own cells when their button is pressed.
+  const EXERCISES = "[data-exercise]";
+
   // Before the editor comes, the code is plain text that can be typed into already.
   function prepare(place) {
     const code = place.querySelector(".uo-editor pre");
@@ -196,7 +199,7 @@ globalThis.courseReader ??= (() => {
 
   function startLab() {
     document.documentElement.dataset.lab = "on";
-    const places = [...document.querySelectorAll(PLACES)];
+    const places = [...document.querySelectorAll(EXERCISES)];
     places.forEach(prepare);
     const near = new IntersectionObserver(
       (entries) => {

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import numpy as np
-from matplotlib.figure import Figure
 from numpy.typing import ArrayLike, NDArray
 
 from optim_lib import plotting
@@ -22,6 +22,9 @@ from optim_lib.networks import MLP, Objective, Params
 from optim_lib.optimizers import SGD
 from optim_lib.palette import LIGHT, SERIES
 from optim_lib.probes import curvature, with_intercept
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 Array = NDArray[np.float64]
 

@@ -7,10 +7,9 @@ takes its steps with `MomentumSGD`, and `NesterovMomentum`, which stores the loo
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 from numpy.typing import ArrayLike, NDArray
 
 from optim_lib import plotting
@@ -22,6 +21,10 @@ from optim_lib.optimizers import SGD, MomentumSGD, NesterovMomentum, Optimizer
 from optim_lib.palette import LIGHT, SERIES
 from optim_lib.probes import look_ahead, radius  # noqa: F401
 from optim_lib.training import train_sweep
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 Array = NDArray[np.float64]
 Momentum = float | Callable[[int], float]

@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.fft import dct
 
 from optim_lib.data import Dataset, Split, digits, minibatches
 from optim_lib.descent import sweep
@@ -30,6 +29,8 @@ def mixed(data: Dataset, seed: int = 0) -> Dataset:
     Random signs, then a cosine transform: an orthogonal change of variables. Lengths and angles stay, so for every
     weight vector on the old features there is one on the new with the same outputs; only the axes are others.
     """
+    from scipy.fft import dct
+
     signs = np.random.default_rng(seed).choice(np.array([-1, 1], np.float32), len(data.features))
 
     def turn(part: Split) -> Split:

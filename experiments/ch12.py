@@ -18,7 +18,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from threadpoolctl import threadpool_limits
 
 from experiments.claims.results import Results
 from experiments.claims.rule import Contrast, judge, test_metric
@@ -42,6 +41,7 @@ from optim_lib.optimizers import (
 from optim_lib.schedules import warmup_cosine
 from optim_lib.tasks import Supervised, Task
 from optim_lib.tasks.supervised import few
+from optim_lib.threads import one_thread
 from optim_lib.training import Search, step_cost, train
 
 # What the usual table of optimizers has; of a range, its middle.
@@ -367,7 +367,7 @@ def tuned_entries(landscape: Landscape, start: tuple[float, float], steps: int) 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--cache", help="a folder for single runs, so that an interrupted comparison goes on")
-    with threadpool_limits(1):
+    with one_thread():
         write_results(parser.parse_args().cache)
 
 

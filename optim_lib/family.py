@@ -10,16 +10,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
+from typing import TYPE_CHECKING
 
 import numpy as np
-from matplotlib import rc_context
-from matplotlib.figure import Figure
 
 from optim_lib import optimizers, plotting
 from optim_lib.optimizers import SGD, Lookahead, Optimizer
 from optim_lib.pages import Piece
 from optim_lib.palette import LIGHT
-from optim_lib.plotting.theme import STYLE
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 # The parameter whose state is measured.
 MATRIX = (256, 256)
@@ -160,6 +161,10 @@ def family_tree() -> Piece:
 
 def draw_family_tree() -> Figure:
     """The figure of `family_tree`: an indented tree, what each adds, and a bar for what it keeps."""
+    from matplotlib import rc_context
+
+    from optim_lib.plotting.theme import STYLE
+
     rows = family_table()
     indent, bars = 0.035, 0.78
     most = max(row.bytes_per_parameter for row in rows)

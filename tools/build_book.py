@@ -45,6 +45,7 @@ LOOK = (
     "tools/site_assets.py",
     "tools/formulas.py",
     "tools/lab_pages.py",
+    "tools/scratch.py",
     "tools/figures.py",
     "tools/plays.py",
     "tools/lean.py",

@@ -18,6 +18,7 @@ import gzip
 import hashlib
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -39,10 +40,12 @@ SETTING = "COURSE_NUMPY_WHEEL"
 # Of NumPy's wheel, what no page runs: Fortran, its own tests, and what compilers and type checkers read.
 UNUSED_PARTS = ("f2py", "tests", "distutils", "_pyinstaller", "doc")
 UNUSED_KINDS = (".pyi", ".pxd", ".h", ".c", ".a", ".ini", ".npymath")
-PACKED = ("optim_lib", "exercises")
-PACKED_KINDS = (".py", "card.css")
+PACKED = ("optim_lib", "exercises", "experiments")
+PACKED_KINDS = (".py", "card.css", "plotting.css")
+# Of the experiments, the chapters' modules and no more: the package itself asks for all that any of them needs.
+EXPERIMENTS = re.compile(r"experiments/(?!ch\d\d\w*\.py$)")
 SHOWN = "optim_lib/optimizers"
-DATA = ("digits", "diabetes", "sparse_words")
+DATA = ("digits", "diabetes", "breast_cancer", "sparse_words")
 ENGINE = "engine"
 
 
@@ -229,7 +232,7 @@ def _is_kept(file: Path, is_shown: bool) -> bool:
 
 
 def _is_packed(file: Path) -> bool:
-    return file.name.endswith(PACKED_KINDS)
+    return file.name.endswith(PACKED_KINDS) and not EXPERIMENTS.match(file.relative_to(ROOT).as_posix())
 
 
 def _zip(folder: Path, packed: Path) -> None:

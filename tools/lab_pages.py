@@ -15,6 +15,7 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
+import nbformat
 from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.writers.html5 import HTML5Translator
@@ -22,7 +23,7 @@ from sphinx.writers.html5 import HTML5Translator
 from exercises import result
 from exercises.definition import Exercise
 from exercises.registry import chapters, get
-from tools import lab
+from tools import lab, scratch
 from tools.build_book import BUILD
 
 LAB = BUILD / "lab"
@@ -78,6 +79,7 @@ def put_exercises(app: Sphinx, doctree: nodes.document, name: str) -> None:
             cell.parent.remove(cell)
         elif source.strip() == "progress()":
             cell.replace_self(_raw(_standing()))
+    _put_scratch(app, doctree, name)
     for text in list(doctree.findall(nodes.raw)):
         if text.astext().startswith("<details><summary>Hint "):
             text.replace_self(_raw(text.astext().replace("<details>", '<details class="uo-hint">', 1)))
@@ -110,6 +112,52 @@ def _exercise(cell: nodes.Element, exercise: Exercise, page: str) -> nodes.Node:
         data_exercise=exercise.id,
         data_answer=exercise.answer,
         data_seconds=f"{exercise.time_limit:g}",
+    )
+
+
+def _put_scratch(app: Sphinx, doctree: nodes.document, page: str) -> None:
+    """Give the chapter's own cells that the page's Python can run a button to edit and run them."""
+    notebook = Path(app.env.doc2path(page))
+    if notebook.suffix != ".ipynb" or not lab.is_in(LAB):
+        return
+    ids = [cell["id"] for cell in nbformat.read(notebook, as_version=4).cells]
+    offered = scratch.scratch_cells(notebook)
+    if not offered:
+        return
+    cells = json.dumps([{"id": cell.id, "source": cell.source} for cell in scratch.cells_of(notebook)])
+    file = f"cells/{notebook.stem}.{hashlib.sha256(cells.encode()).hexdigest()[:8]}.json"
+    target = Path(app.outdir) / "_static" / lab.ENGINE / file
+    target.parent.mkdir(parents=True, exist_ok=True)
+    target.write_text(cells, encoding="utf-8")
+    for cell in list(doctree.findall(_is_code_cell)):
+        id = ids[cell["cell_index"]]
+        if id in offered:
+            number = offered.index(id) + 1
+            cell.children = [_scratch(cell.children, id, number, notebook.stem, file)]
+
+
+def _scratch(parts: list[nodes.Node], id: str, number: int, chapter: str, file: str) -> nodes.Node:
+    """A cell's code, its button, and room for what Python says, before what the notebook has stored."""
+    code, stored = parts[:1], parts[1:]
+    of = f'<span class="uo-sr"> cell {number}</span>'
+    edit = f'<button type="button" data-do="edit">Edit and run{of}</button>'
+    hidden = "".join(
+        f'<button type="button" data-do="{name}" hidden>{BUTTONS[name]}{of}{size}</button>'
+        for name, size in (("run", '<span class="uo-size"></span>'), ("reset", ""))
+    )
+    below = (
+        f'<div class="uo-acts" role="group" aria-label="Cell {number}">{edit}{hidden}</div>'
+        '<div class="uo-output" hidden></div><p class="uo-said uo-sr" role="status"></p>'
+    )
+    return _block(
+        _block(*code, class_="uo-editor"),
+        _raw(below),
+        _block(*stored, class_="uo-stored"),
+        class_="uo-scratch",
+        data_scratch=id,
+        data_number=str(number),
+        data_chapter=chapter,
+        data_cells=file,
     )
 
 

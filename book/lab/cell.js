@@ -116,7 +116,7 @@ export class Cell {
     this.show({ stdout: "" });
     const settled = this.lab.whileBusy(this);
     try {
-      const answer = await this.lab.ask(method, given, this, (text) => this.print(text));
+      const answer = await this.ask(method, given, (text) => this.print(text));
       done(answer);
       return answer;
     } catch (error) {
@@ -126,6 +126,10 @@ export class Cell {
       this.busy = false;
       settled();
     }
+  }
+
+  ask(method, given, onPrint) {
+    return this.lab.ask(method, given, this, onPrint);
   }
 
   async failed(error) {

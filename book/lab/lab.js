@@ -5,6 +5,7 @@ import { element } from "./cell.js";
 import { Engine } from "./engine.js";
 import { Exercise } from "./exercise.js";
 import { FigureEditor } from "./figure.js";
+import { Scratch } from "./scratch.js";
 
 const store = globalThis.courseStore;
 const reader = globalThis.courseReader;
@@ -32,8 +33,9 @@ class Lab {
   }
 
   add(root) {
-    const id = root.dataset.exercise;
-    if (!this.cells.has(id)) this.cells.set(id, new Exercise(root, this));
+    const { exercise, scratch } = root.dataset;
+    const id = exercise ?? scratch;
+    if (!this.cells.has(id)) this.cells.set(id, exercise ? new Exercise(root, this) : new Scratch(root, this));
     return this.cells.get(id);
   }
 
@@ -119,6 +121,21 @@ class Lab {
 
   note({ id, name }, entry) {
     store.merge("progress", id, { answer: name, ...entry });
+  }
+
+  // The name of an exercise's answer, and its points.
+  exercise(id) {
+    return reader.course.chapters[id.split(".")[0]]?.[id];
+  }
+
+  // All code cells of the chapter, in order: [{ id, source }].
+  cellsOf(address) {
+    this.cellsThere ??= fetch(new URL(address, this.folder)).then((response) => {
+      if (!response.ok) throw new Error(`The chapter's cells could not be fetched (${response.status}).`);
+      return response.json();
+    });
+    this.cellsThere.catch(() => (this.cellsThere = undefined));
+    return this.cellsThere;
   }
 
   // The hints and the solution of an exercise, as cards; they need no Python.

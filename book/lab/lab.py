@@ -7,6 +7,7 @@ becomes a sentence, and the line of the reader's own code where it did.
 from __future__ import annotations
 
 import ast
+import copy
 import io
 import json
 import linecache
@@ -14,7 +15,9 @@ import re
 import sys
 import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from importlib.util import find_spec
+from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -25,7 +28,11 @@ from exercises.grading import NOT_ATTEMPTED
 from exercises.registry import get
 from exercises.result import WITH_BUTTONS, Part, Result, asking
 from exercises.sandbox import Clock, TimeUp
+from exercises.slices import Cell, names_of, needed, parts_of
+from optim_lib import explorer, plotting
+from optim_lib.explorer import markup
 from optim_lib.explorer import recipe as explorer_recipe
+from optim_lib.explorer.state import FigureState
 
 # Code typed into the page is called by its cell: "<8.2>".
 CELL = re.compile(r"<(?P<cell>[\w.-]+)>")
@@ -81,6 +88,25 @@ class Printed(io.TextIOBase):
         self.flush()
 
 
+class Undrawn:
+    """What stands in for a picture where there is no matplotlib."""
+
+    def __init__(self, *given: Any, **options: Any) -> None:
+        pass
+
+    def __repr__(self) -> str:
+        return "This picture is drawn with matplotlib, which is not in the page: it stays as the chapter has it."
+
+
+def use_what_is_here() -> None:
+    """Where there are no widgets and no matplotlib: figures as plain data, and a sentence in place of a picture."""
+    if not find_spec("ipywidgets"):
+        made = {"explore": explorer.explore_state, "race": explorer.race_state, "explore_curves": explorer.curves_state}
+        vars(explorer).update(made)
+    if not find_spec("matplotlib"):
+        vars(plotting)["__getattr__"] = lambda name: Undrawn
+
+
 class Lab:
     """One page's Python: the names that its cells have defined, and what they print.
 
@@ -93,7 +119,9 @@ class Lab:
     def __init__(self, send: Callable[[str], Any] = lambda text: None) -> None:
         self._send = send
         asking.update(WITH_BUTTONS)
+        use_what_is_here()
         self.names: dict[str, Any] = {"__name__": "answer", "np": np}
+        self._defined: dict[Any, dict[str, Any]] = {}
 
     def answer(self, method: str, given: dict[str, Any]) -> dict[str, Any]:
         """What the worker calls: one of the methods below, by name."""
@@ -107,6 +135,51 @@ class Lab:
         if value is not None and not error:
             shown, error = self._shown(value)
         return {"stdout": printed.text, **shown, **_nothing_wrong(), **error}
+
+    def scratch(
+        self, source: str, cell: str, above: Sequence[Sequence[str]], kept: str = "", seconds: float = 60.0
+    ) -> dict[str, Any]:
+        """Run a cell of the chapter as the reader has changed it, after those above that define what it uses.
+
+        `above` has the id and the text of each code cell above. Names are its own: what exercises have defined stays as
+        it is, and what cells above have defined is copied, so that a cell gives the same each time. Where it asks for a
+        verdict, `kept` is the record, as in `check`.
+        """
+        box = [kept]
+        record.use(record.TextStore(lambda: box[0], lambda text: box.__setitem__(0, text)))
+        printed, shown = Printed(self._send), []
+        names = {"__name__": "answer", "display": lambda *values: shown.extend(values)}
+        parts = parts_of([Cell(*one) for one in above])
+        defined, error = self._define(needed(source, parts), names, seconds)
+        if not error:
+            value, error = self._execute(source, cell, names | defined, printed, seconds)
+            shown += [] if value is None else [value]
+        told = []
+        for value in shown:
+            one, wrong = self._shown(value)
+            told.append(one)
+            error = error or wrong
+        bound = sorted(name for name in names_of(source).bound if not name.startswith("_"))
+        note = "" if error or told or printed.text else _in_place_of_output(source, bound)
+        return {"stdout": printed.text, "shown": told, "note": note, "record": box[0], **_nothing_wrong(), **error}
+
+    def _define(
+        self, parts: Sequence[Cell], names: dict[str, Any], seconds: float
+    ) -> tuple[dict[str, Any], dict[str, Any]]:
+        """What parts of the cells above define, each run once; and what went wrong."""
+        keys: dict[Cell, Any] = {}
+        for place, part in enumerate(parts):
+            before = needed(part.source, parts[:place])
+            keys[part] = (part.source, *(keys[one] for one in before))
+            if keys[part] in self._defined:
+                continue
+            inside = names | _copied([self._defined[keys[one]] for one in before])
+            _, error = self._execute(part.source, part.id.split("/")[0], inside, Printed(lambda text: None), seconds)
+            if error:
+                return {}, error
+            bound = names_of(part.source).bound
+            self._defined[keys[part]] = {name: inside[name] for name in bound if name in inside}
+        return _copied([self._defined[keys[part]] for part in parts]), {}
 
     def check(self, id: str, source: str, kept: str = "", tidy: bool = False) -> dict[str, Any]:
         """Run an answer and grade it: what the notebook's ``check`` gives, its card, and the record it leaves.
@@ -214,12 +287,36 @@ class Lab:
             sys.stdout, sys.stderr = outside
 
     def _shown(self, value: Any) -> tuple[dict[str, Any], dict[str, Any]]:
-        """A value as text and HTML; showing it may run the reader's code, and go wrong."""
+        """A value as text, HTML or a figure; showing it may run the reader's code, and go wrong."""
+        state = getattr(value, "state", value)
+        if isinstance(state, FigureState):
+            at = [slider.index for slider in state.sliders]
+            figure = {"html": markup.page(state), "spec": state.spec, "table": state.table, "at": at}
+            return {"result": state.about, "html": None, "figure": figure}, {}
         try:
             html = value._repr_html_() if callable(getattr(value, "_repr_html_", None)) else None
             return {"result": repr(value)[:MOST_OUTPUT], "html": html}, {}
         except BaseException as error:
             return {"result": None, "html": None}, described(error)
+
+
+def _copied(defined: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """Names and values, copied so that what a cell changes in them is its own."""
+    names = {name: value for one in defined for name, value in one.items()}
+    memo = {id(value): value for value in names.values() if isinstance(value, ModuleType)}
+    try:
+        return copy.deepcopy(names, memo)
+    except Exception:
+        return names
+
+
+def _in_place_of_output(source: str, bound: Sequence[str]) -> str:
+    """What to say of a cell that printed nothing and showed nothing."""
+    asked = re.findall(r'check\("(\d+\.\d+)"', source)
+    if asked:
+        whose = " and ".join(f"exercise {id}" for id in dict.fromkeys(asked))
+        return f"Nothing to show yet: this cell waits for {whose}. When the answer is right, run it again."
+    return f"Done: it has defined {', '.join(bound)}, for the cells below." if bound else "Done."
 
 
 def described(error: BaseException, seconds: float = 0.0) -> dict[str, Any]:

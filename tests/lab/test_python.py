@@ -146,3 +146,53 @@ def test_an_edited_rule_changes_the_figure_and_its_error_has_a_line(lab, state):
 
 def test_a_loss_that_cannot_be_read_is_a_sentence(lab, state):
     assert lab.figure(json.dumps(recipe_of(state)), loss="x +")["error"]
+
+
+ABOVE = [
+    ["imports", "import numpy as np\nimport torch\nfrom optim_lib.optimizers import SGD"],
+    ["params", "params = {'x': np.ones(2)}\nrule = SGD(0.5)"],
+    ["other", "raise SystemExit('nobody needs this')"],
+    ["8.1", "def twice(x):\n    return 2 * x"],
+]
+
+
+def test_a_cell_of_the_chapter_runs_after_what_it_needs_and_no_more(lab):
+    lab.names["params"] = "an exercise's own"
+    source = "rule.update(params, {'x': np.ones(2)})\nprint(twice(params['x']))"
+    for _ in range(2):  # the same again: what it changes is its own
+        answer = lab.scratch(source, "here", ABOVE)
+        assert (answer["stdout"], answer["error"]) == ("[1. 1.]\n", None)
+    assert lab.names["params"] == "an exercise's own"
+
+
+def test_a_changed_cell_above_is_run_again(lab):
+    assert lab.scratch("print(params['x'])", "here", ABOVE)["stdout"] == "[1. 1.]\n"
+    changed = [["imports", "import numpy as np"], ["params", "params = {'x': np.zeros(2)}"]]
+    assert lab.scratch("print(params['x'])", "here", changed)["stdout"] == "[0. 0.]\n"
+
+
+def test_an_error_above_names_its_cell(lab):
+    answer = lab.scratch("print(y)", "here", [["first", "x = 1"], ["second", "x\ny = x / 0"]])
+    assert (answer["cell"], answer["line"]) == ("second", 2)
+
+
+def test_a_cell_that_says_nothing_says_what_it_has_done(lab):
+    assert lab.scratch("a = 1\nb = 2", "here", [])["note"] == "Done: it has defined a, b, for the cells below."
+    waiting = lab.scratch('if check("8.2", adam_step).status == "right":\n    print(1)', "here", [
+        ["imports", "from exercises import check"], ["8.2", get("8.2").starter]
+    ])  # fmt: skip
+    assert "waits for exercise 8.2" in waiting["note"]
+    done = lab.scratch('if check("8.2", adam_step).status == "right":\n    print(1)', "here", [
+        ["imports", "import numpy as np\nfrom exercises import check"], ["8.2", get("8.2").solution]
+    ])  # fmt: skip
+    assert done["stdout"] == "1\n"
+    assert json.loads(done["record"])["exercises"]["8.2"]["points"] == 4
+
+
+def test_a_figure_is_shown_as_plain_data(lab):
+    imports = ["from optim_lib.explorer import explore", "from optim_lib import landscapes, optimizers"]
+    source = "explore(optimizers.SGD, landscapes.bowl, learning_rate=[0.1, 0.2])"
+    answer = lab.scratch(source, "here", [["imports", "\n".join(imports)]])
+    [shown] = answer["shown"]
+    assert shown["figure"]["spec"]["kind"] == "explore"
+    assert "uo-explorer" in shown["figure"]["html"]

@@ -15,6 +15,7 @@ import "@jupyter-widgets/controls/css/labvariables.css";
 import "@jupyter-widgets/controls/css/widgets-base.css";
 import { failed, liven } from "./explorer/index.js";
 import { settingOf } from "./explorer/keep.js";
+import { showPlain } from "./explorer/plain.js";
 import { nameHandle } from "./explorer/sliders.js";
 
 const STATE = 'script[type="application/vnd.jupyter.widget-state+json"]';
@@ -206,6 +207,12 @@ async function show() {
   }
   document.documentElement.dataset.widgets = "ready";
 }
+
+// A figure that the reader's own code has made, with the browser's own sliders.
+globalThis.showFigure = (container, { spec, table, at }) => {
+  const places = Object.fromEntries(at.map((index, k) => [`i${k}`, index]));
+  return showPlain(container, { spec, ...places, start: 0, step: spec.steps }, () => table);
+};
 
 // For whoever wants to come after the figures; it never fails.
 window.figuresShown = show();
