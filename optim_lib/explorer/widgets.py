@@ -155,7 +155,9 @@ def tied_slider(canvas: Canvas, place: int, slider: Slider) -> ipywidgets.Select
 
 
 def _shown(
-    make: Callable[P, FigureState], figure: type[Explorer] | type[CurvesFigure], name: str
+    make: Callable[P, FigureState],
+    figure: type[Explorer] | type[CurvesFigure] | type[ScenesFigure] | type[BoardsFigure],
+    name: str,
 ) -> Callable[P, SliderFigure]:
     """The maker of a state as a function that shows it, with the same signature and documentation."""
 
