@@ -16,7 +16,7 @@ import shutil
 import sys
 import threading
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,14 +29,16 @@ from tools import lab
 from tools.build_book import BUILD
 from tools.measure_site import BROWSERS, Handler, percentile
 
+# Given a JavaScript function and its argument: its value in the page.
+Ask = Callable[..., Any]
 ENGINE = BUILD / "html" / "_static" / lab.ENGINE
 # What a verdict is made of. The record has a time in it.
 SAID = ("points", "max_points", "status", "mistakes", "feedback", "stdout", "error", "line", "html")
 
 # One worker, asked as book/lab/engine.js asks it; each answer comes with the milliseconds that it took.
 START = """
-() => {
-    const worker = new Worker("worker.js", { type: "module" });
+(address) => {
+    const worker = new Worker(address, { type: "module" });
     const waiting = new Map();
     worker.onmessage = ({ data }) => waiting.get(data.id)?.(data);
     worker.onerror = (event) => { for (const heard of waiting.values()) heard({ fatal: event.message }); };
@@ -115,9 +117,16 @@ class Here:
             return self._lab().check(answer.id, answer.source, tidy=True)
 
 
+def start(ask: Ask, address: str) -> None:
+    """Start the worker at an address in a page, and wait until Python is there."""
+    started = ask(START, address)
+    if not started.get("value"):
+        raise RuntimeError(f"Python did not start in the page: {started.get('fatal')}")
+
+
 @contextmanager
-def python_in_page(browser: Any, engine: Path) -> Iterator[Any]:
-    """A page of an engine's folder, with its worker ready."""
+def python_in_page(browser: Any, engine: Path) -> Iterator[Ask]:
+    """A page of an engine's folder, with its worker ready, as what asks it for a function's value."""
     handler = functools.partial(Handler, directory=str(engine))
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
@@ -125,19 +134,17 @@ def python_in_page(browser: Any, engine: Path) -> Iterator[Any]:
         try:
             page = context.new_page()
             page.goto(f"http://127.0.0.1:{server.server_port}/manifest.json")
-            started = page.evaluate(START)
-            if not started.get("value"):
-                raise RuntimeError(f"Python did not start in the page: {started.get('fatal')}")
-            yield page
+            start(page.evaluate, "worker.js")
+            yield page.evaluate
         finally:
             context.close()
             server.shutdown()
 
 
-def compared(page: Any, exercise: Exercise, here: Here) -> list[Compared]:
-    """Both verdicts on every known answer to an exercise."""
-    answers = list(known_answers(exercise))
-    told = page.evaluate(CHECK, [[answer.id, answer.source] for answer in answers])
+def compared(ask: Ask, answers: Iterable[Answer], here: Here) -> list[Compared]:
+    """Both verdicts on each answer."""
+    answers = list(answers)
+    told = ask(CHECK, [[answer.id, answer.source] for answer in answers])
     return [
         Compared(answer, here.check(answer), said, took / 1000)
         for answer, (said, took) in zip(answers, told, strict=True)
@@ -148,9 +155,9 @@ def table(browser: Any, engine: Path, exercises: Iterable[Exercise]) -> list[Com
     """Print a line for each exercise as its answers are compared; all that was compared."""
     print(f"{'':6}{'answers':>8}{'the same':>10}{'slowest, s':>12}")
     everything, here = [], Here()
-    with python_in_page(browser, engine) as page:
+    with python_in_page(browser, engine) as ask:
         for exercise in exercises:
-            found = compared(page, exercise, here)
+            found = compared(ask, known_answers(exercise), here)
             same = sum(not one.differences for one in found)
             slowest = max(one.seconds for one in found)
             print(f"{exercise.id:6}{len(found):8}{same:10}{slowest:12.2f}", flush=True)
