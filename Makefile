@@ -43,7 +43,7 @@ bench: $(VENV)/installed-test ## Measure the library against torch.optim and opt
 	@mkdir -p _build
 	@env -u OPENBLAS_CORETYPE -u OPENBLAS_L2_SIZE $(BIN)/pytest benchmarks --quiet --benchmark-only \
 	  --benchmark-json=_build/benchmarks.json --benchmark-columns=min,median,rounds --benchmark-sort=name; status=$$?; \
-	$(BIN)/python -m tools.build_book && $(BIN)/python -m tools.measure_site && exit $$status
+	$(BIN)/python -m tools.build_book && $(BIN)/python -m tools.measure_lab; $(BIN)/python -m tools.measure_site && exit $$status
 
 claims: $(VENV)/installed ## Recompute the claims ledger
 	@$(BIN)/python -m experiments.ch12 --cache _build/claims/runs
