@@ -11,7 +11,9 @@ A few rules need one thing more, and say it in a method of its own: state of ano
 from __future__ import annotations
 
 import copy
+import dis
 import inspect
+import itertools
 import types
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping
@@ -101,6 +103,7 @@ class Optimizer(ABC):
     independent: ClassVar[bool] = True
     _fields: ClassVar[dict[str, Field]] = {}
     _penalties: ClassVar[tuple[str, ...]] = ()
+    _renames: ClassVar[bool] = False
     __signature__ = _Signature()
     check_finite: bool = False
     sweep_axes: int = 0
@@ -111,6 +114,7 @@ class Optimizer(ABC):
         cls._fields = {name: field for owned in ancestry for name, field in owned if isinstance(field, Field)}
         cls._penalties = tuple(name for name, field in cls._fields.items() if isinstance(field, PenaltyField))
         cls.independent = cls.couple is Optimizer.couple
+        cls._renames = isinstance(cls.step, types.FunctionType) and _gives_another_array_its_name(cls.step)
         # Whoever declares it speaks for its own methods: one that comes before it may need more than one entry.
         nearest = next(owner for owner in cls.__mro__ if "elementwise" in vars(owner) or _has_methods(owner))
         cls.elementwise = vars(nearest).get("elementwise", False)
@@ -252,6 +256,8 @@ class Optimizer(ABC):
         swept = self._swept()
         for name, theta in params.items():
             self._check_parameter(name, theta, swept)
+        if not params.keys() <= self.state.keys():
+            checks.apart(params)
         owners = {id(memory.owner(theta)) for theta in params.values()}
         return {name: self._checked_gradient(name, theta, grads[name], owners) for name, theta in params.items()}
 
@@ -320,7 +326,7 @@ class Optimizer(ABC):
         if not self.elementwise:
             self._step_whole(arrays, state.t)
             return
-        numbers = {name: _read_only(arrays.pop(name)) for name in self.numbers}
+        numbers = {name: memory.read_only(arrays.pop(name)) for name in self.numbers}
         size = BLOCK_BYTES // (len(arrays) * theta.itemsize)
         order = memory.common_order(arrays.values()) if theta.size > size and not self._swept() else None
         if order is None:
@@ -342,13 +348,27 @@ class Optimizer(ABC):
 
     def _step_on(self, arrays: dict[str, Array], t: int) -> None:
         """A step of the rule on arrays that may be parts or copies of those that are remembered."""
-        theta, grad = arrays.pop("theta"), arrays.pop("grad")
+        theta, grad = arrays.pop("theta"), memory.read_only(arrays.pop("grad"))
         state = ParameterState(t=t, **arrays)
+        before = theta.copy() if self._renames else None
         for decay in self._penalty_values():
             if np.any(decay):
                 grad = grad + decay * theta
-        if self.step(theta, grad, state) is not None:
+        try:
+            returned = self.step(theta, grad, state)
+        except ValueError as error:
+            if "read-only" not in str(error):
+                raise
+            raise ValueError(
+                f"{type(self).__name__}.step must not change grad, which is the caller's, nor what advance changes"
+            ) from error
+        if returned is not None:
             raise TypeError(f"{type(self).__name__}.step must change theta in place and return nothing")
+        if before is not None and np.array_equal(before, theta) and np.any(grad):
+            raise TypeError(
+                f"{type(self).__name__}.step must change theta in place, as theta -= ... or theta[...] = ... does; "
+                "theta = ... gives its name to another array"
+            )
         self._bring_home(state, arrays, t, "step")
 
     def _bring_home(self, state: ParameterState, arrays: dict[str, Array], t: int, method: str) -> None:
@@ -408,7 +428,12 @@ def _has_methods(owner: type) -> bool:
     return any(isinstance(member, kinds) for member in vars(owner).values())
 
 
-def _read_only(array: Array) -> Array:
-    view = array.view()
-    view.flags.writeable = False
-    return view
+def _gives_another_array_its_name(step: types.FunctionType) -> bool:
+    """Whether a rule says ``theta = theta - ...``, which leaves the parameter as it is."""
+    theta = step.__code__.co_varnames[1:2]
+    instructions = list(dis.get_instructions(step))
+    return any(
+        before.opname == "BINARY_OP" and not before.argrepr.endswith("=") and store.opname.startswith("STORE_FAST")
+        and np.atleast_1d(store.argval)[0] in theta
+        for before, store in itertools.pairwise(instructions)
+    )  # fmt: skip

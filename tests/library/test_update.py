@@ -575,6 +575,61 @@ def test_what_a_rule_may_not_do_it_may_not_at_any_size(size, elementwise, body, 
         rule_of(body, elementwise=elementwise)().update({"w": np.ones(size)}, {"w": np.ones(size)})
 
 
+class Renaming(Optimizer):
+    learning_rate: float = base.Hyperparameter(default=0.1)
+    elementwise = True
+
+    def step(self, theta, grad, state):
+        theta = theta - self.learning_rate * grad
+
+
+class ThroughAView(Renaming):
+    elementwise = True
+
+    def step(self, theta, grad, state):
+        theta = theta.reshape(-1)
+        theta -= self.learning_rate * grad.reshape(-1)
+
+
+class ChangingTheGradient(Renaming):
+    elementwise = True
+
+    def step(self, theta, grad, state):
+        grad *= 2
+        theta -= self.learning_rate * grad
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_a_rule_that_steps_an_array_of_its_own_is_refused(size):
+    with pytest.raises(TypeError, match=r"Renaming.step must change theta in place, as theta -= \.\.\. or"):
+        Renaming().update({"w": np.ones(size)}, {"w": np.ones(size)})
+    assert np.all(ThroughAView().update({"w": np.ones(size)}, {"w": np.ones(size)})["w"] == 0.9)
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_the_callers_gradient_stays_what_it_is(size):
+    grads = {"w": np.ones(size)}
+    with pytest.raises(ValueError, match=r"ChangingTheGradient\.step must not change grad, which is the caller's"):
+        ChangingTheGradient().update({"w": np.ones(size)}, grads)
+    assert np.all(grads["w"] == 1)
+
+
+@pytest.mark.parametrize("other", [slice(None), slice(2, None), slice(None, None, 2)], ids=str)
+def test_memory_with_two_names_is_refused_and_nothing_has_changed(other):
+    weights = np.ones(6)
+    params = {"w": weights[:4], "v": weights[other], "u": np.ones(2)}
+    with pytest.raises(ValueError, match="must have memory of its own, but shares that of"):
+        Adam().update(params, {name: np.ones(theta.shape) for name, theta in params.items()})
+    assert np.all(weights == 1)
+
+
+def test_parameters_that_lie_between_one_another_are_no_fault():
+    weights = np.ones(6)
+    params = {"even": weights[::2], "odd": weights[1::2]}
+    SGD(0.5).update(params, {"even": np.ones(3), "odd": np.zeros(3)})
+    assert weights.tolist() == [0.5, 1, 0.5, 1, 0.5, 1]
+
+
 @pytest.mark.parametrize("size", SIZES)
 def test_a_number_of_a_rule_that_is_cut_up_changes_in_advance(size):
     """In `step` it would change once for each block."""
@@ -582,7 +637,7 @@ def test_a_number_of_a_rule_that_is_cut_up_changes_in_advance(size):
     with pytest.raises(ValueError, match=r"Mine\.step must not change state\.n: numbers change in advance"):
         assigning().update({"w": np.ones(size)}, {"w": np.ones(size)})
     in_place = rule_of(lambda theta, state: np.add(state.n, 1, out=state.n) and None, elementwise=True)
-    with pytest.raises(ValueError, match="read-only"):
+    with pytest.raises(ValueError, match="must not change grad, which is the caller's, nor what advance changes"):
         in_place().update({"w": np.ones(size)}, {"w": np.ones(size)})
     advancing = rule_of(
         lambda theta, state: np.subtract(theta, state.n, out=theta) is None or None,
