@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cache
+from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from optim_lib import landscapes, optimizers
 from optim_lib.data import Dataset, breast_cancer, digits
@@ -59,6 +60,21 @@ def tuned_runs(landscape: Landscape, start: tuple[float, float], steps: int) -> 
         best = sweep(rule, landscape, start, steps, learning_rate=RATES).best()["learning_rate"]
         runs[label] = descend(rule(learning_rate=best), landscape, start, steps)
     return runs
+
+
+def where_each_ended(
+    rules: Mapping[str, Callable[..., Any]], landscape: Landscape, rates: ArrayLike, steps: int
+) -> str:
+    """A sentence: where each rule ends at the best of these rates, the lowest first."""
+    ended: list[tuple[float, str]] = []
+    for label, rule in rules.items():
+        runs = sweep(rule, landscape, steps=steps, progress=False, learning_rate=np.asarray(rates))
+        finite = np.where(np.isfinite(runs.losses[:, -1]), runs.losses[:, -1], np.inf)
+        best = int(np.argmin(finite))
+        words = f"{label} at {finite[best]:.2g} (rate {runs.axes['learning_rate'][best]:.2g})"
+        ended.append((float(finite[best]), words if np.isfinite(finite[best]) else f"{label} diverges at every rate"))
+    told = [words for _, words in sorted(ended, key=lambda one: one[0])]
+    return f"Each at its best rate, the loss after {steps} steps, the lowest first: {'; '.join(told)}."
 
 
 # ---------------------------------------------------------------------------------------------- kinship
