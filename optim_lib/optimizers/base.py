@@ -256,8 +256,6 @@ class Optimizer(ABC):
         swept = self._swept()
         for name, theta in params.items():
             self._check_parameter(name, theta, swept)
-        if not params.keys() <= self.state.keys():
-            checks.apart(params)
         owners = {id(memory.owner(theta)) for theta in params.values()}
         return {name: self._checked_gradient(name, theta, grads[name], owners) for name, theta in params.items()}
 

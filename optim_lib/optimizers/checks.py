@@ -7,10 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
-from numpy.lib.array_utils import byte_bounds
 from numpy.typing import NDArray
-
-from optim_lib.optimizers import memory
 
 Array = NDArray[np.floating]
 
@@ -41,20 +38,6 @@ def parameter(name: str, theta: Any) -> None:
         raise ValueError(f"params[{name!r}] must be writeable, got a read-only array; copy it first")
     if not theta.flags.forc and any(n > 1 and not step for n, step in zip(theta.shape, theta.strides, strict=True)):
         raise ValueError(f"params[{name!r}] must have memory for each number, got an array that repeats some; copy it")
-
-
-def apart(params: Mapping[str, NDArray]) -> None:
-    """No two parameters may show the same memory: what has two names would be stepped twice."""
-    ends = sorted(((*byte_bounds(theta), name) for name, theta in params.items() if theta.size), key=lambda end: end[0])
-    for k, (_, stop, name) in enumerate(ends):
-        for start, _, other in ends[k + 1 :]:
-            if start >= stop:
-                break
-            if memory.shared(params[name], params[other]):
-                raise ValueError(
-                    f"params[{other!r}] must have memory of its own, but shares that of params[{name!r}]; give a tied "
-                    f"weight one name and the sum of its gradients"
-                )
 
 
 def gradient(name: str, grad: Any, shape: tuple[int, ...]) -> NDArray:

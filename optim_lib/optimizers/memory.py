@@ -16,14 +16,6 @@ def common_order(arrays: Iterable[Array]) -> str | None:
     return next((order for order in "CF" if all(array.flags[f"{order}_CONTIGUOUS"] for array in arrays)), None)
 
 
-def shared(one: Array, other: Array) -> bool:
-    """Whether a number of one array is a number of the other too; False where that is too hard to tell."""
-    try:
-        return np.shares_memory(one, other, max_work=10_000)
-    except np.exceptions.TooHardError:
-        return False
-
-
 def read_only(array: Array) -> Array:
     """The same memory, through which it cannot be changed."""
     view = array.view()

@@ -614,15 +614,6 @@ def test_the_callers_gradient_stays_what_it_is(size):
     assert np.all(grads["w"] == 1)
 
 
-@pytest.mark.parametrize("other", [slice(None), slice(2, None), slice(None, None, 2)], ids=str)
-def test_memory_with_two_names_is_refused_and_nothing_has_changed(other):
-    weights = np.ones(6)
-    params = {"w": weights[:4], "v": weights[other], "u": np.ones(2)}
-    with pytest.raises(ValueError, match="must have memory of its own, but shares that of"):
-        Adam().update(params, {name: np.ones(theta.shape) for name, theta in params.items()})
-    assert np.all(weights == 1)
-
-
 def test_parameters_that_lie_between_one_another_are_no_fault():
     weights = np.ones(6)
     params = {"even": weights[::2], "odd": weights[1::2]}
