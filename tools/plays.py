@@ -90,7 +90,7 @@ class Standing:
     """A figure as it stands at a setting. Its methods are the words of conditions.
 
     `of` names an optimizer or a curve; a figure with one needs no name. Losses are those that the figure shows, above
-    the lowest; of a figure of curves they are the values of the panel that its sentence reports.
+    the lowest; of a figure of curves or scenes they are the values that its sentence reports.
     """
 
     state: FigureState
@@ -108,11 +108,11 @@ class Standing:
         sliders = {slider.name: slider.labels for slider in self.state.sliders}
         places, start, step = list(self.setting), self.start, self.step
         for name, value in setting.items():
-            if name == "start" and self.state.kind != "curves":
+            if name == "start" and self.state.kind in ("explore", "race"):
                 if value not in list(LETTERS[: len(self.state.data.starts)]):
                     raise ValueError(f"{self.state.spec['key']} has no start {value}")
                 start = LETTERS.index(value)
-            elif name == "step" and self.state.kind != "curves":
+            elif name == "step" and self.state.kind in ("explore", "race"):
                 if not value.isdigit() or int(value) > self.state.data.steps:
                     raise ValueError(f"{self.state.spec['key']} has steps 0 to {self.state.data.steps}, not {value}")
                 step = int(value)

@@ -22,13 +22,17 @@ from optim_lib.explorer.quests import (
     diverge,
     diverges_at,
     find_best,
+    first_at,
     from_every_start,
     improves,
     largest_stable,
+    lowest_at,
+    only_at,
     predict,
     quest,
     reach,
     settle_in,
+    work_out,
 )
 from optim_lib.explorer.recipe import recompute
 from optim_lib.explorer.relief import relief_state as relief_state
@@ -74,9 +78,12 @@ __all__ = [
     "explore_relief",
     "explore_scenes",
     "find_best",
+    "first_at",
     "from_every_start",
     "improves",
     "largest_stable",
+    "lowest_at",
+    "only_at",
     "outline",
     "predict",
     "quest",
@@ -85,6 +92,7 @@ __all__ = [
     "recompute",
     "save_html",
     "settle_in",
+    "work_out",
 ]
 
 NOTEBOOK = (

@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from optim_lib.checks import in_order
 from optim_lib.explorer import table as tables
-from optim_lib.explorer.quests import Prediction, Quest
+from optim_lib.explorer.quests import AnyQuest
 from optim_lib.explorer.sentences import opening_of_curves
 from optim_lib.explorer.state import FigureState, Names, Packing, Slider, finished
 from optim_lib.explorer.table import Series, Table
@@ -66,7 +66,7 @@ def curves_state(
     judged: str | None = None,
     given: Sequence[str] = (),
     ideal: float | None = 0.0,
-    quests: Sequence[Quest | Prediction] = (),
+    quests: Sequence[AnyQuest] = (),
     initial: Mapping[str, float] | None = None,
     title: str | None = None,
     key: str | None = None,

@@ -19,7 +19,7 @@ from numpy.typing import ArrayLike, NDArray
 from optim_lib.checks import in_order
 from optim_lib.descent import Sweep, sweep
 from optim_lib.explorer import table as tables
-from optim_lib.explorer.quests import Prediction, Quest
+from optim_lib.explorer.quests import AnyQuest
 from optim_lib.explorer.sentences import opening
 from optim_lib.explorer.state import FigureState, Names, Packing, Slider, finished
 from optim_lib.explorer.table import Series, Table
@@ -147,7 +147,7 @@ def explore_state(
     *,
     noise: float | ArrayLike = 0.0,
     seed: int = 0,
-    quests: Sequence[Quest | Prediction] = (),
+    quests: Sequence[AnyQuest] = (),
     map_curves: Sequence[MapCurve] = (),
     marks: Mapping[str, ArrayLike] | None = None,
     initial: Mapping[str, float] | None = None,
@@ -228,7 +228,7 @@ def race_state(
     *,
     noise: float | ArrayLike = 0.0,
     seed: int = 0,
-    quests: Sequence[Quest | Prediction] = (),
+    quests: Sequence[AnyQuest] = (),
     map_curves: Sequence[MapCurve] = (),
     marks: Mapping[str, ArrayLike] | None = None,
     initial: Mapping[str, float] | None = None,
@@ -288,7 +288,7 @@ def race_state(
 
 def descent_state(
     setup: Setup,
-    quests: Sequence[Quest | Prediction] = (),
+    quests: Sequence[AnyQuest] = (),
     run: Callable[[Runner], list[Sweep]] | None = None,
 ) -> FigureState:
     """Compute a figure: every run of every optimizer, and what the page has to know to draw them.

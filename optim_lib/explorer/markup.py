@@ -26,6 +26,8 @@ TOOLS = {
     "csv": ("CSV", "Save the numbers of the runs shown as CSV"),
 }
 
+HERE = "Check the setting where the sliders stand: three tries"
+
 KEY = {
     "minimum": ("minimum", path("uo-plus", plus(8, 8))),
     "saddle": ("saddle point", path("uo-saddle", marker(3, 8, 8, 3.75))),
@@ -227,13 +229,22 @@ def _quests(spec: Spec) -> str:
 
 
 def _quest(quest: dict[str, Any]) -> str:
-    choices = "".join(_button("uo-choice", escape(choice), aria_pressed="false") for choice in quest.get("choices", ()))
-    group = f'<span class="uo-choices" role="group" aria-label="Your prediction">{choices}</span>' if choices else ""
     return (
         '<li data-done="false"><span class="uo-tick" aria-hidden="true"></span><div class="uo-quest-body">'
         f'<span class="uo-sr uo-quest-state">To do: </span><span class="uo-quest-text">{escape(quest["text"])}</span>'
-        f'{group}<div class="uo-quest-more"></div></div></li>'
+        f'{_answer(quest)}<div class="uo-quest-more"></div></div></li>'
     )
+
+
+def _answer(quest: dict[str, Any]) -> str:
+    """With what a reader commits to an answer: choices, a number, or the setting where the figure stands."""
+    if quest["kind"] == "predict":
+        choices = "".join(_button("uo-choice", escape(choice), aria_pressed="false") for choice in quest["choices"])
+        look = _button("uo-choice uo-look", "Go and look", hidden="")
+        return f'<span class="uo-choices" role="group" aria-label="Your prediction">{choices}{look}</span>'
+    number = '<input class="uo-number" type="text" inputmode="decimal" autocomplete="off" aria-label="Your number">'
+    check = _button("uo-choice uo-check", "Check", title="Check this number" if quest["kind"] == "number" else HERE)
+    return f'<span class="uo-choices">{number if quest["kind"] == "number" else ""}{check}</span>'
 
 
 def _tools() -> str:

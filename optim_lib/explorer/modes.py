@@ -15,7 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 from optim_lib.explorer import table as tables
 from optim_lib.explorer.boards import Board, axis_specs, from_span, sliders_of, span_codes
 from optim_lib.explorer.curves import checked_axes, checked_initial
-from optim_lib.explorer.quests import Prediction, Quest
+from optim_lib.explorer.quests import AnyQuest
 from optim_lib.explorer.sentences import setting_text
 from optim_lib.explorer.state import FigureState, Names, Packing, finished
 from optim_lib.explorer.table import DIVERGED, Series, Table
@@ -40,7 +40,7 @@ def modes_state(
     steps: int = 100,
     directions: ArrayLike | None = None,
     features: Sequence[str] = (),
-    quests: Sequence[Quest | Prediction] = (),
+    quests: Sequence[AnyQuest] = (),
     initial: Mapping[str, float] | None = None,
     title: str | None = None,
     key: str | None = None,

@@ -1,8 +1,10 @@
-"""Tasks that an explorer sets its reader and judges itself, as the sliders move.
+"""Tasks that an explorer sets its reader and judges itself, when the reader commits to an answer.
 
-A quest is decided here, once, for every setting of the table: the page only looks up whether the reader has arrived.
-So a quest can ask anything that Python can say about the runs, and a task that no setting fulfills, or that is done
-before the reader has touched anything, is an error when the cell runs.
+There are three kinds: a prediction, a task that is done at some settings, and a number to work out. A task is decided
+here, once, for every setting of the table: the page only looks up whether the reader, on pressing *Check*, stands at a
+right one. So it can ask anything that Python can say about the runs, and a task that no setting fulfills, or that is
+done before the reader has touched anything, is an error when the cell runs. Passing a setting is not an answer, and
+there are few tries: whoever drags a slider from end to end has done nothing yet.
 """
 
 from __future__ import annotations
@@ -15,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from optim_lib.explorer.table import Table
-from optim_lib.explorer.words import number, words
+from optim_lib.explorer.words import labels, number, words
 from optim_lib.palette import is_optimizer
 
 Mask = NDArray[np.bool_]
@@ -37,6 +39,8 @@ class Quest:
         Whether the figure must not give away its best setting before this quest is done.
     limit : callable, optional
         From the table, how far the figure goes, in words: it ends the error about an impossible quest.
+    because : str
+        What it taught: a sentence for when it is over.
     """
 
     id: str
@@ -44,6 +48,7 @@ class Quest:
     judge: Callable[[Table], Mask] = field(repr=False)
     spoiled_by_star: bool = False
     limit: Callable[[Table], str] | None = field(default=None, repr=False)
+    because: str = ""
 
     def spec(self, table: Table) -> tuple[dict[str, Any], Mask]:
         """What the page needs: a description, and the mask."""
@@ -54,7 +59,8 @@ class Quest:
         if mask[(0, *table.initial)]:
             raise ValueError(f"quest {self.id!r} is done before the reader moves anything: choose another initial=")
         text = self.text(table) if callable(self.text) else self.text
-        return {"id": self.id, "kind": "task", "text": text, "hidesBest": self.spoiled_by_star}, mask
+        spec = {"id": self.id, "kind": "task", "text": text, "because": self.because}
+        return spec | {"hidesBest": self.spoiled_by_star}, mask
 
 
 @dataclass(frozen=True)
@@ -84,13 +90,46 @@ class Prediction:
             "choices": list(self.choices),
             "answer": index,
             "look": " and ".join(f"{words(name)} {number(value)}" for name, value in self.see.items()),
+            "see": {name: labels(table.axes[name])[table.nearest(name, value)] for name, value in self.see.items()},
             "because": self.because or _evidence(table, self.see),
             "hidesBest": False,
         }
         return spec, mask
 
 
-def reach(loss: float, within: int | None = None, *, by: str | None = None, text: str | None = None) -> Quest:
+@dataclass(frozen=True)
+class Number:
+    """A number to work out before looking; done when the reader's is near enough."""
+
+    id: str
+    question: str
+    answer: float | Callable[[Table], float]
+    within: float
+    because: str
+
+    def spec(self, table: Table) -> tuple[dict[str, Any], Mask]:
+        answer = float(self.answer(table) if callable(self.answer) else self.answer)
+        if not np.isfinite(answer):
+            raise ValueError(f"work_out needs a finite answer, got {answer!r}")
+        margin = self.within * (abs(answer) or 1.0)
+        spec = {
+            "id": self.id,
+            "kind": "number",
+            "text": self.question,
+            "lowest": float(f"{answer - margin:.6g}"),
+            "highest": float(f"{answer + margin:.6g}"),
+            "because": self.because,
+            "hidesBest": False,
+        }
+        return spec, np.zeros(table.shape, dtype=bool)
+
+
+AnyQuest = Quest | Prediction | Number
+
+
+def reach(
+    loss: float, within: int | None = None, *, by: str | None = None, text: str | None = None, because: str = ""
+) -> Quest:
     """Bring the loss under a value, within a number of steps (all of them by default).
 
     The loss is measured as the figure plots it: above the landscape's lowest. `by` names the optimizer of a race.
@@ -112,10 +151,10 @@ def reach(loss: float, within: int | None = None, *, by: str | None = None, text
         who = f"the loss of {called(by)}" if by else "the loss"
         return f"Bring {who} under {number(loss)} in {table.steps if within is None else within} steps."
 
-    return Quest(_id("reach", loss, within, by), text or wording, judge, limit=limit)
+    return Quest(_id("reach", loss, within, by), text or wording, judge, limit=limit, because=because)
 
 
-def diverge(within: int | None = None, *, by: str | None = None, text: str | None = None) -> Quest:
+def diverge(within: int | None = None, *, by: str | None = None, text: str | None = None, because: str = "") -> Quest:
     """Make the run diverge, within a number of steps if given."""
 
     def judge(table: Table) -> Mask:
@@ -125,10 +164,12 @@ def diverge(within: int | None = None, *, by: str | None = None, text: str | Non
 
     who = called(by) if by else "the run"
     in_time = f" in at most {within} steps" if within is not None else ""
-    return Quest(_id("diverge", within, by), text or f"Make {who} diverge{in_time}.", judge)
+    return Quest(_id("diverge", within, by), text or f"Make {who} diverge{in_time}.", judge, because=because)
 
 
-def largest_stable(axis: str = "learning_rate", *, by: str | None = None, text: str | None = None) -> Quest:
+def largest_stable(
+    axis: str = "learning_rate", *, by: str | None = None, text: str | None = None, because: str = ""
+) -> Quest:
     """Find the largest value of an axis with which the loss does not end higher than it began (others as they are)."""
 
     def judge(table: Table) -> Mask:
@@ -137,10 +178,10 @@ def largest_stable(axis: str = "learning_rate", *, by: str | None = None, text: 
 
     who = called(by) if by else "the run"
     default = f"Find the edge: the largest {words(axis)} with which {who} ends no higher than it began."
-    return Quest(_id("largest_stable", axis, by), text or default, judge)
+    return Quest(_id("largest_stable", axis, by), text or default, judge, because=because)
 
 
-def find_best(tolerance: float = 1.0, *, by: str | None = None, text: str | None = None) -> Quest:
+def find_best(tolerance: float = 1.0, *, by: str | None = None, text: str | None = None, because: str = "") -> Quest:
     """Find the setting with the lowest final loss (or one within a factor `tolerance` of it). Hides the map's star."""
     if not tolerance >= 1:
         raise ValueError(f"tolerance is a factor of at least 1, got {tolerance!r}")
@@ -155,11 +196,18 @@ def find_best(tolerance: float = 1.0, *, by: str | None = None, text: str | None
 
     who = f" for {called(by)}" if by else ""
     near = f", to within a factor of {number(tolerance)}" if tolerance > 1 else ""
-    return Quest(_id("find_best", tolerance, by), text or f"Find the best setting{who}{near}.", judge, True)
+    return Quest(
+        _id("find_best", tolerance, by), text or f"Find the best setting{who}{near}.", judge, True, because=because
+    )
 
 
 def settle_in(
-    minimum: tuple[float, float], *, radius: float = 0.05, by: str | None = None, text: str | None = None
+    minimum: tuple[float, float],
+    *,
+    radius: float = 0.05,
+    by: str | None = None,
+    text: str | None = None,
+    because: str = "",
 ) -> Quest:
     """End within `radius` (a fraction of the window's width) of one of the landscape's minima."""
     if np.shape(minimum) != (2,) or not np.isfinite(minimum).all():
@@ -181,10 +229,11 @@ def settle_in(
         _id("settle_in", *minimum, by),
         text or f"Make {called(by) if by else 'the run'} settle in the minimum at {where}.",
         judge,
+        because=because,
     )
 
 
-def from_every_start(loss: float, *, by: str | None = None, text: str | None = None) -> Quest:
+def from_every_start(loss: float, *, by: str | None = None, text: str | None = None, because: str = "") -> Quest:
     """Find one setting that brings the final loss under a value from every starting point of the figure."""
 
     def judge(table: Table) -> Mask:
@@ -193,10 +242,10 @@ def from_every_start(loss: float, *, by: str | None = None, text: str | None = N
         return _any(table, by, lambda series: (table.ends(series) < loss).all(axis=0, keepdims=True))
 
     default = f"Find one setting that ends under {number(loss)} from every starting point."
-    return Quest(_id("from_every_start", loss, by), text or default, judge)
+    return Quest(_id("from_every_start", loss, by), text or default, judge, because=because)
 
 
-def beats(winner: str, loser: str, *, factor: float = 1.0, text: str | None = None) -> Quest:
+def beats(winner: str, loser: str, *, factor: float = 1.0, text: str | None = None, because: str = "") -> Quest:
     """In a race: make one optimizer end lower than another, by a factor if given."""
 
     def judge(table: Table) -> Mask:
@@ -204,14 +253,60 @@ def beats(winner: str, loser: str, *, factor: float = 1.0, text: str | None = No
         return table.ends(first) * factor < table.ends(second)
 
     by_much = f" by a factor of {number(factor)}" if factor > 1 else ""
-    return Quest(
-        _id("beats", winner, loser, factor), text or f"Make {called(winner)} beat {called(loser)}{by_much}.", judge
-    )
+    default = f"Make {called(winner)} beat {called(loser)}{by_much}."
+    return Quest(_id("beats", winner, loser, factor), text or default, judge, because=because)
 
 
-def quest(id: str, text: str, judge: Callable[[Table], Mask]) -> Quest:
+def quest(id: str, text: str, judge: Callable[[Table], Mask], *, because: str = "") -> Quest:
     """Any other task: `judge` gets the `Table` and returns a mask over ``(starts, *grid)``."""
-    return Quest(id, text, judge)
+    return Quest(id, text, judge, because=because)
+
+
+def first_at(task: Quest, axis: str = "learning_rate", *, last: bool = False, text: str, because: str = "") -> Quest:
+    """A task made exact: only the smallest value of an axis at which it is done counts (others as they are).
+
+    With ``last=True``, only the largest. The text must say so, such as "Find the smallest rate at which ...".
+    """
+
+    def judge(table: Table) -> Mask:
+        along = table.axis(axis) + 1
+        done = np.broadcast_to(task.judge(table), table.shape)
+        ordered = np.flip(done, along) if last else done
+        earliest = ordered & (np.cumsum(ordered, axis=along) == 1)
+        return np.flip(earliest, along) if last else earliest
+
+    which = "last" if last else "first"
+    return Quest(_id(which, axis, task.id), text, judge, task.spoiled_by_star, task.limit, because)
+
+
+def only_at(task: Quest, start: int | None = None, *, text: str, because: str = "", **setting: float) -> Quest:
+    """A task that counts from one start, or with some axes at given values, alone. The text must say so."""
+
+    def judge(table: Table) -> Mask:
+        done = np.broadcast_to(task.judge(table), table.shape) & _at(table, setting)
+        if start is None:
+            return done
+        return done & (np.arange(table.shape[0]) == start).reshape(-1, *[1] * len(table.axes))
+
+    where = [f"{name}={value:g}" for name, value in setting.items()]
+    return Quest(_id("only", start, *where, task.id), text, judge, task.spoiled_by_star, task.limit, because)
+
+
+def work_out(question: str, answer: float | Callable[[Table], float], *, within: float = 0.02, because: str) -> Number:
+    """Ask for a number that can be worked out before anything is moved.
+
+    Parameters
+    ----------
+    question : str
+        It says how exact the number must be, if more than two figures are asked for.
+    answer : float or callable
+        The number, or a function of the table.
+    within : float, default 0.02
+        How far the reader's may lie from it, as a share of it.
+    because : str
+        How it is worked out.
+    """
+    return Number(_id("number", question), question, answer, within, because)
 
 
 def predict(
@@ -254,6 +349,17 @@ def diverges_at(*, by: str | None = None, **setting: float) -> Callable[[Table],
 
     def answer(table: Table) -> bool:
         return not np.isfinite(_ends_at(table, setting, by)[1])
+
+    return answer
+
+
+def lowest_at(start: int = 0, **setting: float) -> Callable[[Table], int]:
+    """For `predict`: which of the optimizers, or curves, ends lowest at a setting, by its number."""
+
+    def answer(table: Table) -> int:
+        place = (start, *(table.nearest(name, setting[name]) if name in setting else k
+                          for name, k in zip(table.axes, table.initial, strict=True)))  # fmt: skip
+        return int(np.argmin([table.ends(series)[place] for series in table.series]))
 
     return answer
 

@@ -15,7 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from optim_lib.explorer import table as tables
 from optim_lib.explorer.curves import MOST_CURVES, Panel, checked_axes, checked_initial, packed_panel, series_of
-from optim_lib.explorer.quests import Prediction, Quest
+from optim_lib.explorer.quests import AnyQuest
 from optim_lib.explorer.sentences import opening_of_curves
 from optim_lib.explorer.state import FigureState, Names, Packing, Slider, finished
 from optim_lib.explorer.table import Table
@@ -99,7 +99,7 @@ def scenes_state(
     log_reading: bool = False,
     given: Sequence[str] = (),
     ideal: float | None = None,
-    quests: Sequence[Quest | Prediction] = (),
+    quests: Sequence[AnyQuest] = (),
     initial: Mapping[str, float] | None = None,
     title: str | None = None,
     key: str | None = None,

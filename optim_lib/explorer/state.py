@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from optim_lib.explorer import table as tables
-from optim_lib.explorer.quests import Mask, Prediction, Quest
+from optim_lib.explorer.quests import AnyQuest, Mask
 from optim_lib.explorer.table import Table
 from optim_lib.explorer.words import slug, typographic
 
@@ -115,7 +115,7 @@ def finished(
     packing: Packing,
     data: Table,
     sliders: list[Slider],
-    quests: Sequence[Quest | Prediction],
+    quests: Sequence[AnyQuest],
     says: Callable[[dict[str, Any]], str],
     setup: Any = None,
 ) -> FigureState:

@@ -111,6 +111,7 @@ def test_quests_are_judged_here(show):
     page = show(figure(initial={"learning_rate": 0.1}, quests=quests))
     assert page.inner_text(".uo-tally") == "0 of 2 done"
     move(page, i0=1)
+    page.click(".uo-check")
     page.wait_for_selector(".uo-tally >> text=1 of 2 done")
     page.click("text=yes")
     move(page, i0=3)

@@ -16,6 +16,7 @@ from optim_lib.explorer import (
     predict,
     race,
     reach,
+    work_out,
 )
 from optim_lib.landscapes import double_well, ravine, rosenbrock
 from optim_lib.optimizers import SGD, Adam, MomentumSGD, NesterovMomentum
@@ -273,24 +274,67 @@ def test_starts_are_buttons_and_places_on_the_surface(show, momentum):
     assert page.evaluate("model.get('start')") == 1
 
 
-def test_a_quest_is_done_when_the_reader_gets_there(show):
+def check(page, k=0):
+    """Press Check at a quest."""
+    page.click(f".uo-quests li >> nth={k} >> .uo-check")
+
+
+def test_a_task_is_done_where_the_reader_checks_it_and_not_in_passing(show):
     rates = np.linspace(0.02, 0.4, 20)
-    figure = explore(
-        SGD, ravine, learning_rate=rates, initial={"learning_rate": 0.04}, quests=[largest_stable(), diverge()]
-    )
-    page = show(figure)
-    assert done(page) == [False, False]
-    set_trait(page, i0=int(np.searchsorted(rates, 2 / 25)) - 1)
-    assert done(page)[0] == bool(rates[page.evaluate("model.get('i0')")] + 0.02 > 2 / 25)
-    set_trait(page, i0=19)
-    assert done(page)[1]
+    tasks = [largest_stable(because="Beyond it every step lands higher."), diverge()]
+    page = show(explore(SGD, ravine, learning_rate=rates, initial={"learning_rate": 0.04}, quests=tasks))
+    for index in range(20):
+        set_trait(page, i0=index)
+    assert done(page) == [False, False], "a sweep of the slider is no answer"
+    check(page, 1)
+    assert done(page) == [False, True]
     assert "Quest done" in page.inner_text(".uo-sr[aria-live]")
     assert "Done:" in page.text_content(".uo-quests li >> nth=1")
-    set_trait(page, i0=0)
-    assert done(page)[1], "done stays done"
+    assert page.is_disabled(".uo-quests li >> nth=1 >> .uo-check")
+    assert "Beyond" not in page.inner_text(".uo-quests")
+    set_trait(page, i0=int(np.flatnonzero(rates <= 2 / 25)[-1]))
+    check(page, 0)
+    assert done(page) == [True, True], "done stays done"
+    assert "Beyond it every step lands higher." in page.inner_text(".uo-quests li >> nth=0")
 
 
-def test_quests_agree_with_the_table_at_every_setting(show):
+def test_three_tries_and_then_the_reason(show):
+    because = "Beyond 2/25 it climbs."
+    figure = explore(SGD, ravine, learning_rate=[0.01, 0.02, 0.5], quests=[diverge(because=because)])
+    page = show(figure)
+    for left in ("2 tries are left", "One try is left", because):
+        assert because not in page.inner_text(".uo-quests")
+        check(page)
+        assert left in page.inner_text(".uo-quests")
+        assert left in page.inner_text(".uo-sr[aria-live]")
+    assert page.is_disabled(".uo-check")
+    set_trait(page, i0=2)
+    assert done(page) == [False]
+    page.click(".uo-forget")
+    check(page)
+    assert done(page) == [True]
+
+
+@pytest.mark.parametrize("typed", ["0.08", "0,0801", " 8e-2 "])
+def test_a_number_is_worked_out_and_typed(show, typed):
+    question = work_out("What is the edge for a curvature of 25?", 2 / 25, because="It is 2/25.")
+    page = show(explore(SGD, ravine, learning_rate=[0.01, 0.02], quests=[question]))
+    page.fill(".uo-number", "two")
+    check(page)
+    assert "type a number" in page.inner_text(".uo-sr[aria-live]")
+    page.fill(".uo-number", "0.09")
+    check(page)
+    assert "Not this number. 2 tries are left." in page.inner_text(".uo-quests")
+    page.fill(".uo-number", typed)
+    page.press(".uo-number", "Enter")
+    assert done(page) == [True]
+    assert "It is 2/25." in page.inner_text(".uo-quests")
+    page.reload()
+    page.wait_for_selector(".uo-explorer[data-ready=true]")
+    assert page.input_value(".uo-number") == typed.strip()
+
+
+def test_tasks_agree_with_the_table_at_every_setting(show):
     figure = explore(
         MomentumSGD,
         ravine,
@@ -305,7 +349,8 @@ def test_quests_agree_with_the_table_at_every_setting(show):
     for _ in range(8):
         start, i, j = (int(rng.integers(n)) for n in gaps.shape)
         set_trait(page, start=start, i1=j, i0=i)
-        page.evaluate("document.querySelector('.uo-forget').click(); model.set('i2', 1); model.set('i2', 0)")
+        page.evaluate("document.querySelector('.uo-forget').click()")
+        check(page)
         assert done(page) == [bool(gaps[start, i, j])], (start, i, j)
 
 
@@ -318,9 +363,13 @@ def test_a_prediction_waits_for_an_answer_and_then_for_a_look(show, momentum):
     page.click(f"{item} >> .uo-choice >> nth=1")
     assert page.is_disabled(f"{item} >> .uo-choice >> nth=0")
     assert "Now move to momentum 0.9" in page.inner_text(item)
+    assert momentum.canvas.spec["quests"][2]["because"] not in page.inner_text(item)
     assert done(page)[2] is False
-    set_trait(page, i1=6)
+    page.click(f"{item} >> .uo-look")
+    settle(page)
+    assert setting(page)[1] == 6
     assert done(page)[2] is True
+    assert page.is_hidden(f"{item} >> .uo-look")
     assert momentum.canvas.spec["quests"][2]["because"] in page.inner_text(item)
 
 
@@ -329,6 +378,7 @@ def test_done_quests_are_remembered_and_can_be_forgotten(show, momentum):
     figure = explore(SGD, ravine, learning_rate=[0.05, 0.5], quests=[diverge()])
     page = show(figure)
     set_trait(page, i0=1)
+    check(page)
     assert done(page) == [True]
     page.reload()
     page.wait_for_selector(".uo-explorer[data-ready=true]")
@@ -346,6 +396,7 @@ def test_the_best_setting_is_not_given_away_by_a_quest(show, momentum):
     assert "best" not in says(page)
     best = np.unravel_index(momentum.table.series[0].gaps[0, ..., -1].argmin(), (10, 7))
     set_trait(page, i0=int(best[0]), i1=int(best[1]))
+    check(page, 1)
     assert done(page)[1]
     set_trait(page, i0=0)
     assert "The best on this map is" in says(page)

@@ -11,14 +11,17 @@ from optim_lib.explorer import (
     diverges_at,
     explore,
     find_best,
+    first_at,
     from_every_start,
     improves,
     largest_stable,
+    only_at,
     predict,
     quest,
     race,
     reach,
     settle_in,
+    work_out,
 )
 from optim_lib.landscapes import double_well, himmelblau, ravine
 from optim_lib.optimizers import SGD, Adam, MomentumSGD
@@ -106,11 +109,42 @@ def test_a_task_of_ones_own(ravine_table):
     assert where(task, ravine_table).sum() == 3 * 3
 
 
+@pytest.mark.parametrize("last", [False, True])
+def test_the_first_and_the_last_value_that_does_it(ravine_table, last):
+    inside = where(reach(1e-3), ravine_table)
+    edge = where(first_at(reach(1e-3), last=last, text="Find it."), ravine_table)
+    for start, j in np.ndindex(inside.shape[0], inside.shape[2]):
+        (rates,) = np.nonzero(inside[start, :, j])
+        assert np.flatnonzero(edge[start, :, j]).tolist() == (rates[[-1 if last else 0]].tolist() if rates.size else [])
+
+
+def test_a_task_can_be_kept_to_a_start_and_a_value(ravine_table):
+    everywhere = where(reach(1e-3), ravine_table)
+    kept = where(only_at(reach(1e-3), start=1, momentum=0.45, text="There."), ravine_table)
+    assert kept[1, :, 1].tolist() == everywhere[1, :, 1].tolist()
+    assert kept.sum() == everywhere[1, :, 1].sum() > 0
+
+
+def test_a_number_to_work_out(ravine_table):
+    spec, mask = work_out("The edge?", lambda table: 2 / 25, within=0.05, because="2/25.").spec(ravine_table)
+    assert (spec["lowest"], spec["highest"]) == pytest.approx((0.076, 0.084))
+    assert not mask.any()
+    assert work_out("None?", 0, because="0.").spec(ravine_table)[0]["lowest"] == -0.02
+    with pytest.raises(ValueError, match="finite answer"):
+        work_out("Lost?", np.inf, because="").spec(ravine_table)
+
+
+def test_what_a_quest_teaches_is_told_with_it(ravine_table):
+    tasks = [reach(1e-6, because="So."), first_at(diverge(), text="First.", because="So.", last=True)]
+    assert [task.spec(ravine_table)[0]["because"] for task in tasks] == ["So.", "So."]
+
+
 def test_a_prediction_is_answered_by_the_table():
     table = explore(SGD, ravine, learning_rate=RATES, initial={"learning_rate": 0.02}).table
     spec, mask = predict("Better?", answer=improves("learning_rate", 0.05), see={"learning_rate": 0.05}).spec(table)
     assert spec["answer"] == 0
     assert spec["look"] == "learning rate 0.05"
+    assert spec["see"] == {"learning_rate": "0.05"}
     assert np.argwhere(mask[0]).tolist() == [[9]]
     spec, _ = predict("Lost?", answer=diverges_at(learning_rate=0.095), see={"learning_rate": 0.095}).spec(table)
     assert spec["answer"] == 0

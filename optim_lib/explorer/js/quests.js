@@ -1,10 +1,13 @@
-// The quests of a figure: judged by masks of the table, when the reader comes to rest, and kept in their browser.
+// The quests of a figure: judged by masks of the table when the reader commits to an answer, and kept in their browser.
+// A task is checked where the sliders stand, a number as it was typed, a few times at most; a prediction is given once,
+// and its reason comes when the reader has gone to look.
 
 import { shelf } from "./keep.js";
 import { bit } from "./table.js";
 
 // Passing a setting is not standing there.
 const REST_MS = 350;
+const TRIES = 3;
 
 export class Quests {
   constructor(figure, root) {
@@ -28,12 +31,19 @@ export class Quests {
   }
 
   item(node, quest) {
-    const choices = [...node.querySelectorAll(".uo-choice")];
+    const choices = [...node.querySelectorAll(".uo-choice:not(.uo-check, .uo-look)")];
+    const [check, number, look] = [".uo-check", ".uo-number", ".uo-look"].map((name) => node.querySelector(name));
     choices.forEach((button, choice) => button.addEventListener("click", () => this.answer(quest, choice)));
+    check?.addEventListener("click", () => this.check(quest, number));
+    number?.addEventListener("keydown", (event) => event.key === "Enter" && this.check(quest, number));
+    look?.addEventListener("click", () => this.figure.stand(quest.see));
     return {
       quest,
       node,
       choices,
+      check,
+      number,
+      look,
       status: node.querySelector(".uo-quest-state"),
       more: node.querySelector(".uo-quest-more"),
     };
@@ -84,6 +94,31 @@ export class Quests {
     if (this.entry !== undefined) this.judge();
   }
 
+  // The reader says: here, or this number.
+  check(quest, number) {
+    const { done, tries = 0 } = this.state[quest.id];
+    if (done || tries >= TRIES || !this.figure.loaded) return;
+    if (this.suspended) return this.figure.announce("Quests are about the optimizer that the figure came with.");
+    const typed = number && Number(number.value.trim().replace(",", ".").replace("\u2212", "-"));
+    if (number && (!number.value.trim() || Number.isNaN(typed))) return this.figure.announce("Please type a number.");
+    if (number) this.keep(quest, { typed: number.value.trim() });
+    if (number ? quest.lowest <= typed && typed <= quest.highest : this.stands(quest)) return this.solved(quest);
+    this.keep(quest, { tries: tries + 1 });
+    this.show();
+    this.figure.announce(this.told(quest));
+  }
+
+  stands(quest) {
+    return bit(this.figure.masks[this.quests.indexOf(quest)], this.figure.entry());
+  }
+
+  solved(quest) {
+    this.keep(quest, { done: true });
+    this.figure.announce(`Quest done: ${quest.text} ${quest.because ?? ""}`);
+    this.show();
+    this.figure.mark("map", "says");
+  }
+
   // The reader has come to an entry of the table, and may go on.
   stand(masks, entry) {
     Object.assign(this, { masks, entry });
@@ -100,19 +135,16 @@ export class Quests {
     if (!this.held && !this.suspended) this.timer = setTimeout(() => this.judge(), REST_MS);
   }
 
+  // A prediction is over when the reader has gone to see.
   judge() {
     if (this.suspended || !this.masks) return;
-    let news = false;
-    this.quests.forEach((quest, k) => {
+    for (const quest of this.quests) {
       const { done, choice } = this.state[quest.id];
-      if (done || (quest.kind === "predict" && choice === undefined) || !bit(this.masks[k], this.entry)) return;
+      if (quest.kind !== "predict" || done || choice === undefined || !this.stands(quest)) continue;
       this.keep(quest, { done: true });
-      news = true;
-      this.figure.announce(quest.kind === "predict" ? verdict(quest, choice) : `Quest done: ${quest.text}`);
-    });
-    if (!news) return;
-    this.show();
-    this.figure.mark("map", "says");
+      this.show();
+      this.figure.announce(verdict(quest, choice));
+    }
   }
 
   // Quests are about the optimizer that the figure came with.
@@ -125,14 +157,26 @@ export class Quests {
     return this.quests.some((quest) => quest.hidesBest && !this.state[quest.id].done);
   }
 
+  // What stands below a quest.
+  told(quest) {
+    const { done, choice, tries = 0 } = this.state[quest.id];
+    if (quest.kind === "predict" && done) return verdict(quest, choice);
+    if (quest.kind === "predict") return choice === undefined ? "" : `Now move to ${quest.look} and look.`;
+    if (done) return quest.because ?? "";
+    const left = TRIES - tries;
+    if (left <= 0) return `No try is left. ${quest.because ?? ""} To try again, start over.`;
+    const rest = left === 1 ? "One try is left." : `${left} tries are left.`;
+    return tries ? `Not ${quest.kind === "number" ? "this number" : "here"}. ${rest}` : "";
+  }
+
   show() {
     if (!this.root) return;
     let count = 0;
     let touched = false;
-    for (const { quest, node, choices, status, more } of this.items) {
-      const { done, choice } = this.state[quest.id];
+    for (const { quest, node, choices, check, number, look, status, more } of this.items) {
+      const { done, choice, tries = 0, typed } = this.state[quest.id];
       count += done ? 1 : 0;
-      touched ||= Boolean(done) || choice !== undefined;
+      touched ||= Boolean(done) || choice !== undefined || tries > 0;
       node.dataset.done = String(Boolean(done));
       status.textContent = done ? "Done: " : "To do: ";
       choices.forEach((button, c) => {
@@ -140,8 +184,10 @@ export class Quests {
         button.disabled = choice !== undefined;
         button.dataset.right = String(Boolean(done) && c === quest.answer);
       });
-      if (done) more.textContent = quest.kind === "predict" ? verdict(quest, choice) : (quest.because ?? "");
-      else more.textContent = choice === undefined ? "" : `Now move to ${quest.look} and look.`;
+      if (check) check.disabled = Boolean(done) || tries >= TRIES;
+      if (number) Object.assign(number, { disabled: check.disabled, value: typed ?? number.value });
+      if (look) look.hidden = Boolean(done) || choice === undefined;
+      more.textContent = this.told(quest);
     }
     this.tally.textContent = `${count} of ${this.items.length} done`;
     this.forget.hidden = !touched;
