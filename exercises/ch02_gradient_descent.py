@@ -13,6 +13,7 @@ from exercises.authoring import (
     number,
     numeric,
     outputs,
+    single,
     unchanged_inputs,
 )
 from optim_lib.descent import descend
@@ -418,10 +419,9 @@ def raw_features(largest_stable_rate):
 
 def it_is_the_edge(largest_stable_rate):
     x = random_features(27, 40, [1.0, 1.2], center=0.6)
-    rate = largest_stable_rate(x)
+    rate = single(largest_stable_rate(x), "the rate")
     hessian = curvature(with_intercept(x))
-    close(np.shape(rate), (), "the shape of the rate")
-    below, above = (growth(hessian, factor * float(rate)) for factor in (0.999, 1.001))
+    below, above = (growth(hessian, factor * rate) for factor in (0.999, 1.001))
     if not below < 1:
         raise Wrong(
             f"At 0.999 of your rate the error grows: by a factor of {number(below)} in 1000 steps. Your rate "

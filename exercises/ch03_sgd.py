@@ -15,9 +15,10 @@ from exercises.authoring import (
     edit,
     number,
     numeric,
+    single,
     unchanged_inputs,
 )
-from exercises.classes import check_defaults, check_in_place, compare_runs, random_params
+from exercises.classes import check_defaults, check_in_place, compare_runs, random_params, updated
 from optim_lib.optimizers import SGD
 from optim_lib.variants import DecayingSGD
 
@@ -432,11 +433,11 @@ def noise_without(noise):
 def noise_of_all(noise):
     gradients = some_gradients(43)
     found, all_but_one = noise(gradients, 6, False), noise(gradients, 5, False)
-    array = numeric(found, "the noise")
-    if array.shape != () or not abs(float(array)) < 1e-12:
+    found = single(found, "the noise of a batch of all examples, each once,")
+    if not abs(found) < 1e-12:
         raise Wrong(
             f"A batch of all examples, each once, has the full gradient: its noise should be 0, yours is "
-            f"{number(np.max(array))}."
+            f"{number(found)}."
         )
     if np.all(numeric(all_but_one, "the noise") == 0):
         raise Wrong("The noise of a batch that leaves one example out is not 0: it matters which one.")
@@ -743,7 +744,7 @@ def noisy_end(optimizer, steps=600, runs=200):
     """The mean loss of many runs in a bowl of curvature 1 with noise of variance 1, after the last step."""
     rng, params = np.random.default_rng(48), {"c": np.full(runs, 3.0)}
     for _ in range(steps):
-        params = optimizer.update(params, {"c": params["c"] + rng.standard_normal(runs)})
+        params = updated(optimizer, params, {"c": params["c"] + rng.standard_normal(runs)})
     return float(np.mean(0.5 * params["c"] ** 2))
 
 

@@ -431,7 +431,7 @@ def refused(warmup_cosine):
         raise
     raise Wrong(
         f"A warmup of 5 epochs in a run of 3 gives the rate {number(rate)}; raise a `ValueError` instead."
-        if np.ndim(rate) == 0 and isinstance(rate, float | int | np.number)
+        if isinstance(rate, float | int | np.number)
         else "A warmup of 5 epochs in a run of 3 should raise a `ValueError`."
     )
 

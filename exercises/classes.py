@@ -44,11 +44,18 @@ def moves(
         if rates is not None:
             optimizer.learning_rate = rates[t]
         before = copies(params)
-        params = optimizer.update(params, copies(grads))
-        if not isinstance(params, dict) or params.keys() != start.keys():
-            raise Wrong(f"`update` should return the dict of parameters it was given: {', '.join(start)}.")
+        params = updated(optimizer, params, copies(grads))
         steps.append({name: params[name] - before[name] for name in start})
     return steps
+
+
+def updated(optimizer: Any, params: Arrays, grads: Arrays) -> Arrays:
+    """What ``optimizer.update(params, grads)`` returns, or `Wrong` when that is no dict of the same parameters."""
+    names = list(params)
+    returned = optimizer.update(params, grads)
+    if not isinstance(returned, dict) or returned.keys() != set(names):
+        raise Wrong(f"`update` should return the dict of parameters it was given: {', '.join(names)}.")
+    return returned
 
 
 def compare_runs(
@@ -120,10 +127,10 @@ def check_late_parameter(mine: Any, reference: Any, start: Arrays, seed: int, rt
     params, expected = {"early": start["early"].copy()}, {"early": start["early"].copy()}
     for t in range(10):
         grads = {"early": random_params(seed + t, shapes)["early"]}
-        params, expected = mine.update(params, copies(grads)), reference.update(expected, grads)
+        params, expected = updated(mine, params, copies(grads)), reference.update(expected, grads)
     params["late"], expected["late"] = start["late"].copy(), start["late"].copy()
     grads = random_params(seed + 11, shapes)
-    params, expected = mine.update(params, copies(grads)), reference.update(expected, grads)
+    params, expected = updated(mine, params, copies(grads)), reference.update(expected, grads)
     what = "the first step of a parameter that arrives at step 11"
     close(params["late"] - start["late"], expected["late"] - start["late"], what, rtol=rtol)
 

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 RTOL = 1e-9
+NO_ROUNDING = "Rounding alone is far smaller."
 # Beside the numbers expected, this is nothing: the rest of a sum, which each processor rounds to another.
 NOTHING = 1e-12
 
@@ -161,6 +162,15 @@ def _of_objects(array: np.ndarray) -> np.ndarray:
     return array.astype(float)
 
 
+def single(actual: Any, what: str) -> float:
+    """`actual` as one finite number, or `Wrong`."""
+    array = numeric(actual, what)
+    if array.shape != ():
+        raise Wrong(f"{upper(what)} {_shape(array)}; a single number is expected.")
+    finite(array, what)
+    return float(array)
+
+
 def vector(actual: Any, length: int, what: str) -> np.ndarray:
     """`actual` as a one-dimensional array of `length` numbers, or `Wrong`."""
     array = numeric(actual, what)
@@ -206,7 +216,7 @@ def describe_difference(actual: np.ndarray, expected: np.ndarray, what: str) -> 
     if relative < 1e-4:
         return (
             f"{what} is close but not equal: the largest difference is {error.max():.2g}, "
-            f"{relative:.1e} of the size expected. Rounding alone is far smaller."
+            f"{relative:.1e} of the size expected. {NO_ROUNDING}"
         )
     if actual.ndim == 0:
         return f"{what} is {number(actual)}; {number(expected)} is expected."
@@ -309,11 +319,18 @@ def _compare_sequence(actual: Any, expected: list | tuple, what: str, rtol: floa
     if len(items) != len(expected):
         count = "1 entry" if len(items) == 1 else f"{len(items)} entries"
         raise Wrong(f"{upper(what)} has {count}; {len(expected)} are expected.")
-    if isinstance(expected, list) and expected and all(np.ndim(item) == 0 for item in [*items, *expected]):
+    if isinstance(expected, list) and expected and all(_is_single(item) for item in [*items, *expected]):
         _compare(items, np.array(expected), what, rtol)  # one scale for all: an expected zero is not exact
         return
     for index, (one, other) in enumerate(zip(items, expected, strict=True)):
         _compare(one, other, f"{what}, entry {index},", rtol)
+
+
+def _is_single(item: Any) -> bool:
+    try:
+        return np.ndim(item) == 0
+    except ValueError:  # a ragged list
+        return False
 
 
 def _is_close(actual: Any, value: Any, rtol: float) -> bool:

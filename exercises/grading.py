@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from exercises.compare import NotAttempted, Wrong, kind_of
+from exercises.compare import NO_ROUNDING, NotAttempted, Wrong, kind_of
 from exercises.definition import AcceptedAnswer, Exercise, WrongAnswer
 from exercises.guard import AnswerError, Guard, as_answer_error, passes_through, place_of, same, text_of
 from exercises.own_work import borrowed, fingerprint
@@ -170,6 +170,11 @@ def run_check(exercise: Exercise, index: int, answer: Any, *, shaken: bool = Fal
     ):
         warnings.simplefilter("ignore")  # of an overflow or a NaN NumPy warns on some machines, and never in a browser
         state, feedback, ends = _outcome(exercise, index, answer, guard)
+    if state == "wrong" and guard.made_single and "float32" not in feedback:
+        feedback = (
+            f"{feedback.replace(NO_ROUNDING, '').strip()} Your numbers are in single precision, which rounds at the "
+            "seventh digit: compute in NumPy's usual float64."
+        )
     originals = _unique(guard.originals.replaced)
     return Run(state, feedback, guard.events, guard.changed_inputs, originals, printed.getvalue(), ends)
 

@@ -58,6 +58,7 @@ class Guard:
         self.originals = Originals()
         self.events: list[Any] = []
         self.changed_inputs: list[str] = []
+        self.given_single = False
 
     def around(self, answer: Any, name: str) -> Any:
         """`answer` as a check meets it: functions and classes guarded, values recorded and passed on."""
@@ -77,6 +78,7 @@ class Guard:
         given = [arg if index in changes else self.handed(arg) for index, arg in enumerate(args)]
         given_kwargs = {key: self.handed(value) for key, value in kwargs.items()}
         before = [snapshot(arg) for arg in given], snapshot(given_kwargs)
+        self.given_single = self.given_single or holds_single([given, given_kwargs])
         result = self.run(lambda: _called(function, name, given, given_kwargs))
         changed = [given[index] for index in changes if index < len(given)]
         self.events.append(_recorded([result, changed]))
@@ -98,6 +100,11 @@ class Guard:
             raise as_answer_error(error) from error
         finally:
             self.originals.put_back()
+
+    @property
+    def made_single(self) -> bool:
+        """Whether the answer computed in single precision, without having been handed any."""
+        return not self.given_single and holds_single(self.events)
 
     def _note_changes(self, function, name, given, given_kwargs, before, changes) -> None:
         names = _argument_names(function, len(given))
@@ -244,6 +251,15 @@ def snapshot(value: Any) -> Any:
     if type(value) in (list, tuple):
         return type(value)(snapshot(item) for item in value)
     return value
+
+
+def holds_single(value: Any) -> bool:
+    """Whether there is a number of half or single precision in `value`, through dicts, lists and tuples."""
+    if isinstance(value, np.ndarray | np.floating):
+        return value.dtype in (np.float16, np.float32)
+    if isinstance(value, dict):
+        value = list(value.values())
+    return isinstance(value, list | tuple) and any(map(holds_single, value))
 
 
 def shaken_copy(value: Any) -> Any:

@@ -136,7 +136,17 @@ def try_out(
         if name not in accepted:
             raise ValueError(f"{name!r} is not a hyperparameter of {optimizer}: {', '.join(accepted)}")
     PACKAGED[optimizer](**settings)  # raises if a value is out of range
-    return _outcome(scenario, optimizer, tuple(sorted(settings.items())), schedule, tuple(seeds))
+    return _outcome(scenario, optimizer, _plain(settings), schedule, tuple(seeds))
+
+
+def _plain(settings: Mapping[str, Any]) -> tuple[tuple[str, Any], ...]:
+    """Settings that can be remembered: an array of one number is that number."""
+    return tuple(
+        sorted(
+            (name, value.item() if np.size(value) == 1 and hasattr(value, "item") else value)
+            for name, value in settings.items()
+        )
+    )
 
 
 @cache
@@ -178,7 +188,7 @@ def run_recipe(recipe: Recipe, seeds: Iterable[int] = CHALLENGE_PRACTICE) -> flo
     rates = np.asarray(rates, dtype=float)
     if rates.shape != (CHALLENGE_STEPS,) or not np.all(np.isfinite(rates) & (rates >= 0)):
         raise ValueError(f"the rates must be {CHALLENGE_STEPS} numbers, none negative, got shape {rates.shape}")
-    return _raced(name, tuple(sorted(settings.items())), tuple(rates.tolist()), tuple(seeds))
+    return _raced(name, _plain(settings), tuple(rates.tolist()), tuple(seeds))
 
 
 @cache
