@@ -172,7 +172,7 @@ def run_check(exercise: Exercise, index: int, answer: Any, *, shaken: bool = Fal
         state, feedback, ends = _outcome(exercise, index, answer, guard)
     if state == "wrong" and guard.made_single and "float32" not in feedback:
         feedback = (
-            f"{feedback.replace(NO_ROUNDING, '').strip()} Your numbers are in single precision, which rounds at the "
+            f"{feedback.replace(NO_ROUNDING, '').strip()} Your numbers are in float32, which rounds at the "
             "seventh digit: compute in NumPy's usual float64."
         )
     originals = _unique(guard.originals.replaced)

@@ -78,7 +78,8 @@ class Guard:
         given = [arg if index in changes else self.handed(arg) for index, arg in enumerate(args)]
         given_kwargs = {key: self.handed(value) for key, value in kwargs.items()}
         before = [snapshot(arg) for arg in given], snapshot(given_kwargs)
-        self.given_single = self.given_single or holds_single([given, given_kwargs])
+        if holds_single([given, given_kwargs]) and not holds_single(self.events):  # not its own, handed back
+            self.given_single = True
         result = self.run(lambda: _called(function, name, given, given_kwargs))
         changed = [given[index] for index in changes if index < len(given)]
         self.events.append(_recorded([result, changed]))
