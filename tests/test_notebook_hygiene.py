@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+import re
 import shutil
 from pathlib import Path
 
@@ -250,3 +251,42 @@ def test_a_file_that_is_no_notebook_gets_a_sentence(tmp_path, capsys):
     (tmp_path / "x.ipynb").write_text("not json", encoding="utf-8")
     assert hygiene.main(["check", str(tmp_path)]) == 1
     assert "is not a notebook" in capsys.readouterr().out
+
+
+# --- what is folded on the page ---------------------------------------------------------------------
+
+
+def sections(notebook):
+    """The cells of each section of a chapter, by its heading, and its words."""
+    heading, found = "", {}
+    for cell in notebook.cells:
+        cells, words = found.setdefault(heading, ([], []))
+        if cell.cell_type == "code":
+            cells.append(cell)
+            continue
+        first, *rest = re.split(r"^## ", cell.source, flags=re.MULTILINE)
+        words += first.split()
+        for part in rest:
+            heading, _, text = part.partition("\n")
+            found[heading] = ([], text.split())
+    return found
+
+
+def is_folded(cell):
+    return "hide-input" in cell.metadata.get("tags", ())
+
+
+@pytest.mark.parametrize("chapter", CHAPTERS, ids=lambda path: path.stem)
+def test_the_imports_are_folded(chapter):
+    imports = [cell for cell in hygiene.read(chapter).cells if "from exercises import" in cell.source]
+    assert imports
+    assert all(map(is_folded, imports))
+
+
+@pytest.mark.parametrize("chapter", CHAPTERS, ids=lambda path: path.stem)
+def test_the_agreement_with_pytorch_is_short_and_folded(chapter):
+    for heading, (cells, words) in sections(hygiene.read(chapter)).items():
+        if "PyTorch" not in heading:
+            continue
+        assert [cell.id for cell in cells if not is_folded(cell)] == []
+        assert len(words) <= 200, heading
