@@ -4,8 +4,6 @@ import json
 import re
 from pathlib import Path
 
-import pytest
-
 from tools.plays import plays_of
 
 CHAPTERS = Path(__file__).parents[1] / "chapters"
@@ -14,29 +12,70 @@ NEAR = 6  # cells
 NOT_PROSE = re.compile(r"<!--.*?-->|\$\$.*?\$\$|\$[^$]*\$|```.*?```|`[^`]*`|\{[a-z:]+\}`[^`]*`|\]\([^)]*\)", re.S)
 EXERCISE = re.compile(r"[Ee]xercises? \d+\.\d+")
 NUMBER = re.compile(r"(?<![\w.])\d+\.\d+(?![\w.])")
-# Settings, sizes and what papers say: nothing of these was measured here. A measured number gets a cell that prints it.
-KNOWN = {
-    "08_adam": {"further-reading: 2.1"},
-    "09_adamw": {"and-a-transformer: 0.1", "what-not-to-decay: 0.02"},
-    "10_advanced": {
-        "are-the-minima-sharper: 0.05", "the-idea-a-step-in-proportion: 0.001", "the-idea-a-step-in-proportion: 0.01",
-        "the-mathematics: 0.001", "never-at-rest: 0.001", "1-bring-the-smallest-value-down: 0.7",
-        "1-bring-the-smallest-value-down: 0.001", "lookahead-and-schedule-free-average-instead: 1.4",
-        "lookahead-and-schedule-free-average-instead: 0.1", "lookahead-and-schedule-free-average-instead: 1.1",
-        "lookahead-and-schedule-free-average-instead: 1.2",
+# Numbers that no cell near them prints, and why each may stand: nobody measured it here, or it is checked elsewhere.
+EXCEPTIONS = {
+    "a rounded value, or a border, of a slider to which the sentence has links: tests/test_plays.py looks at it": {
+        "01 things-to-try: 0.4",
+        "01 things-to-try: 0.7",
+        "02 choosing-a-rate-is-not-scheduling: 0.26",
+        "04 a-hump-on-the-way: 0.24",
+        "04 a-hump-on-the-way: 1.52",
+        "04 it-overshoots: 0.9",
+        "04 the-idea-add-the-gradients-up: 0.08",
+        "04 two-places-for-the-rate: 0.013",
+        "04 two-places-for-the-rate: 0.063",
+        "06 the-same-step-in-pytorch: 0.02",
+        "07 1-at-the-lowest-rate-and: 0.095",
+        "10 1-bring-the-smallest-value-down: 0.001",
+        "11 1-the-figure-starts-with-the: 0.13",
     },
-    "11_schedules": {
-        "a-schedule-must-know-its-end: 0.03", "1-the-figure-starts-with-the: 0.13", "the-claims-tested: 0.9",
-        "the-signs-have-turned-with-noise: 0.4", "finding-the-peak-the-range-test: 0.02",
+    "worked out in the text, from numbers or formulas that stand there": {
+        "02 it-zig-zags-in-ravines: 0.7",
+        "03 does-noise-escape-a-poor-minimum: 0.72",
+        "03 does-noise-escape-a-poor-minimum: 1.32",
+        "03 is-it-faster-and-what-is: 0.72",
+        "04 the-same-step-in-pytorch: 2.2",
+        "05 the-edge-and-a-momentum-that: 2.8",
+        "06 where-adagrad-struggles: 0.25",
+        "12 check-your-understanding: 0.006",
     },
-    "12_choosing": {
-        "why-there-is-no-answer-yet: 0.0001", "the-idea-a-fair-comparison-is: 0.0035",
-        "the-idea-a-fair-comparison-is: 1.26", "the-idea-a-fair-comparison-is: 0.01",
-        "read-it-row-by-row-against: 0.02",
-        "pitfalls: 0.3", "check-your-understanding: 0.006",
+    "a setting or a size that was chosen, not measured": {
+        "02 is-there-an-edge-in-a: 99.9",
+        "03 is-it-faster-and-what-is: 0.3",
+        "04 where-it-struggles: 3.3",
+        "10 are-the-minima-sharper: 0.05",
+        "10 the-idea-a-step-in-proportion: 0.001",
+        "10 the-idea-a-step-in-proportion: 0.01",
+        "11 the-claims-tested: 0.9",
+        "12 the-idea-a-fair-comparison-is: 0.01",
+        "12 why-there-is-no-answer-yet: 0.0001",
     },
-    "13_conclusion": set(),
-}  # fmt: skip
+    "what a paper or a table says: a section, a size, a usual value": {
+        "02 further-reading: 2.1",
+        "04 choosing-the-coefficient: 0.1",
+        "04 is-the-same-range-good-for: 0.1",
+        "08 further-reading: 2.1",
+        "09 and-a-transformer: 0.1",
+        "10 lookahead-and-schedule-free-average-instead: 0.1",
+        "10 lookahead-and-schedule-free-average-instead: 1.1",
+        "10 lookahead-and-schedule-free-average-instead: 1.2",
+        "10 lookahead-and-schedule-free-average-instead: 1.4",
+        "10 the-mathematics: 0.001",
+        "11 finding-the-peak-the-range-test: 0.02",
+    },
+    "measured near it, where last digits differ from processor to processor, and said no more exactly than that": {
+        "03 the-mean-is-not-zero-the: 0.002",
+        "03 the-mean-is-not-zero-the: 0.003",
+        "03 the-mean-of-400-batches-is: 1.4",
+        "09 what-not-to-decay: 0.02",
+        "10 1-bring-the-smallest-value-down: 0.7",
+        "11 the-signs-have-turned-with-noise: 0.4",
+        "12 pitfalls: 0.3",
+        "12 read-it-row-by-row-against: 0.02",
+        "12 the-idea-a-fair-comparison-is: 0.0035",
+        "12 the-idea-a-fair-comparison-is: 1.26",
+    },
+}
 
 
 def printed(cell: dict) -> str:
@@ -53,11 +92,14 @@ def loose_numbers(cells: list[dict]) -> list[str]:
         if cell["cell_type"] != "markdown" or any(tag.startswith("ex-") for tag in tags):
             continue
         near = [each for each in cells[max(0, k - NEAR) : k + NEAR + 1] if each["cell_type"] == "code"]
-        # A number that a link's condition has is looked at in the figure (tests/test_plays.py).
-        conditions = " ".join(play.condition for play in plays_of([cell | {"source": "".join(cell["source"])}]))
-        known = set(NUMBER.findall(" ".join([*map(printed, near), conditions])))
+        # Where a link leads, and what its condition says, is looked at in the figure (tests/test_plays.py).
+        links = [
+            f"{play.condition} {' '.join(play.setting.values())}"
+            for play in plays_of([cell | {"source": "".join(cell["source"])}])
+        ]
+        known = set(map(float, NUMBER.findall(" ".join([*map(printed, near), *links]))))
         numbers = NUMBER.findall(EXERCISE.sub(" ", NOT_PROSE.sub(" ", "".join(cell["source"]))))
-        found += [f"{cell['id']}: {number}" for number in numbers if number not in known]
+        found += [f"{cell['id']}: {number}" for number in numbers if float(number) not in known]
     return found
 
 
@@ -72,7 +114,13 @@ def test_a_number_without_a_cell_is_found():
     assert loose_numbers([code, prose]) == ["text: 0.41"]
 
 
-@pytest.mark.parametrize("name", KNOWN)
-def test_no_more_numbers_without_a_cell(name):
-    cells = json.loads((CHAPTERS / f"{name}.ipynb").read_text(encoding="utf-8"))["cells"]
-    assert sorted(set(loose_numbers(cells)) - KNOWN[name]) == []
+def test_every_number_in_prose_is_checked_near_it_or_has_a_reason():
+    """And no exception is kept that is no longer one."""
+    loose = {
+        f"{path.stem[:2]} {place}"
+        for path in sorted(CHAPTERS.glob("*.ipynb"))
+        for place in loose_numbers(json.loads(path.read_text(encoding="utf-8"))["cells"])
+    }
+    listed = set().union(*EXCEPTIONS.values())
+    assert sorted(loose - listed) == []
+    assert sorted(listed - loose) == []
