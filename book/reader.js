@@ -151,6 +151,24 @@ globalThis.courseReader ??= (() => {
     place.dataset.state = one.status;
   }
 
+  // What carries work elsewhere and back comes when it is first used.
+  function offerToCarry(place) {
+    const isChapter = location.protocol !== "file:" && /\/\d\d_\w+\.html$/.test(location.pathname);
+    if (!isChapter) place.querySelector("[data-carries=notebook]").remove();
+    place.hidden = false;
+    const use = ({ type, target }) => {
+      const used = target.closest(type === "click" ? "button" : "input");
+      if (!used) return;
+      for (const kind of ["click", "change"]) place.removeEventListener(kind, use);
+      const script = document.createElement("script");
+      script.src = new URL(`_static/transfer.js?v=${course.transfer}`, root);
+      script.onload = () => used.dispatchEvent(new Event(type, { bubbles: true }));
+      script.onerror = () => (place.querySelector("[role=status]").textContent = "This needs the site: are you online?");
+      document.head.append(script);
+    };
+    for (const kind of ["click", "change"]) place.addEventListener(kind, use);
+  }
+
   // --- the lab ---
 
   const hasLab = Boolean(course.manifest) && location.protocol !== "file:";
@@ -258,6 +276,8 @@ globalThis.courseReader ??= (() => {
     const notice = document.querySelector("[data-keeping]");
     if (notice) store.whenTrouble((sentence) => ((notice.hidden = !sentence), (notice.textContent = sentence)));
     if (notice) store.trouble;
+    const carrying = document.querySelector("[data-carry]");
+    if (carrying) offerToCarry(carrying);
   });
 
   const reader = {

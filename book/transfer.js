@@ -105,6 +105,4 @@
     target.value = "";
     said.textContent = told.join(" ");
   });
-  if (location.protocol === "file:" || !chapter) place.querySelector("[data-carries=notebook]").remove();
-  place.hidden = false;
 })();

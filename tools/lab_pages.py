@@ -27,6 +27,7 @@ from tools import lab, scratch
 from tools.build_book import BUILD
 
 LAB = BUILD / "lab"
+TRANSFER = Path(__file__).parents[1] / "book" / "transfer.js"
 EXERCISE = re.compile(r"ex-(\d+\.\d+)")
 CHECK = re.compile(r'check\("\d+\.\d+", *\w+\)')
 BUTTONS = {"run": "Run", "check": "Check", "hint": "Hint", "solution": "Solution", "reset": "Reset"}
@@ -224,6 +225,7 @@ def put_course(app: Sphinx, page: str, template: str, context: dict[str, Any], d
     course = {
         "chapters": {number: {e.id: [e.answer, e.points] for e in found} for number, _, found in chapters()},
         "texts": _texts_version(),
+        "transfer": hashlib.sha256(TRANSFER.read_bytes()).hexdigest()[:12],
     }
     if lab.is_in(LAB):
         manifest = json.loads((LAB / lab.ENGINE / "manifest.json").read_text(encoding="utf-8"))

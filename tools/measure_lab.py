@@ -36,7 +36,7 @@ from tools.measure_site import BROWSERS, SITE, Handler, compressed_size, percent
 REPORT = "lab-measures.json"
 SHARES = {"full speed": 1.0, "a quarter": 0.25}
 BARS = {"cold": 4.0, "later": 3.0, "check": 0.1, "edit": 0.4}
-OWN_FILES = ("store.js", "reader.js", "transfer.js", "lab.css")
+OWN_FILES = ("store.js", "reader.js", "lab.css")
 PERIOD = 0.02
 EDITS = 10
 

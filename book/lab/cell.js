@@ -7,6 +7,17 @@ const WHY = {
   memory: "Stopped: the code needed more memory than a page has.",
 };
 
+const ELSEWHERE = /is not in the page|ModuleNotFoundError/;
+
+// Where code asks for what the page has not: the way to the chapter's notebook.
+export function elsewhere(...said) {
+  const [chapter] = location.pathname.match(/\d\d_\w+(?=\.html$)/) ?? [];
+  if (!chapter || !ELSEWHERE.test(said.join(" "))) return [];
+  const href = new URL(`_sources/chapters/${chapter}.ipynb`, globalThis.courseReader.root);
+  const link = element("a", { href, download: true, text: "the notebook of this chapter" });
+  return [element("p", { class: "uo-elsewhere" }, "Code that needs it runs in ", link, ".")];
+}
+
 export function element(tag, { text, html, ...attributes } = {}, ...children) {
   const made = document.createElement(tag);
   for (const [name, value] of Object.entries(attributes)) {
@@ -156,7 +167,7 @@ export class Cell {
     if (stdout) parts.push(element("pre", { class: "uo-printed", text: stdout, tabindex: 0 }));
     if (html) parts.push(element("div", { class: "uo-value", html }));
     else if (result !== null) parts.push(element("pre", { class: "uo-value", text: result, tabindex: 0 }));
-    if (error) parts.push(element("p", { class: "uo-error", text: error }));
+    if (error) parts.push(element("p", { class: "uo-error", text: error }), ...elsewhere(error));
     this.output.replaceChildren(...parts);
     this.output.hidden = !parts.length;
     if (line) this.lab.cell(cell)?.editor?.mark(line, error ?? "");

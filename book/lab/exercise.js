@@ -1,5 +1,5 @@
 // An exercise in the page: an editor, what Python says about the answer, hints and a solution.
-import { element } from "./cell.js";
+import { element, elsewhere } from "./cell.js";
 import { Stopped } from "./engine.js";
 import { KeptCell } from "./kept.js";
 
@@ -31,7 +31,7 @@ export class Exercise extends KeptCell {
     this.lab.mergeRecord(answer.record);
     const { stdout, error, cell, line, html } = answer;
     this.show({ stdout });
-    this.verdict.replaceChildren(element("div", { html }));
+    this.verdict.replaceChildren(element("div", { html }), ...elsewhere(answer.feedback));
     const card = this.verdict.querySelector(".uo-card");
     this.say(`${card?.getAttribute("aria-label") ?? answer.status}. ${answer.feedback}`);
     if (line) this.lab.cell(cell)?.editor?.mark(line, error ?? "");
