@@ -51,7 +51,7 @@ class Lab {
 
   async ask(method, given, cell, onPrint) {
     const answer = await this.engine.ask(method, given, {
-      seconds: method === "check" ? 2 * cell.seconds + 20 : (cell?.seconds ?? 60) + 2,
+      seconds: method === "check" ? 2 * cell.seconds + 60 : (cell?.seconds ?? 60) + 2,
       onPrint,
       before: () => this.restore(cell),
     });

@@ -151,6 +151,17 @@ def test_the_keyboard_goes_from_the_text_into_the_code_to_the_verdict_and_out(re
     assert page.evaluate(HERE) == known.id
 
 
+def test_line_numbers_hide_the_code_that_is_scrolled_behind_them(reader):
+    page = reader.page
+    page.set_viewport_size({"width": 390, "height": 900})
+    place = exercise(page, EXERCISES[0].id)
+    write(place, f"scrolled = '{'x' * 200}'")
+    expect(place.locator(".cm-scroller")).not_to_have_js_property("scrollLeft", 0)
+    color = place.locator(".cm-gutters").evaluate("(it) => getComputedStyle(it).backgroundColor")
+    assert color.startswith("rgb("), f"the numbers stand on {color}, through which the code is seen"
+    page.set_viewport_size({"width": 1280, "height": 900})
+
+
 def test_code_for_the_notebook_is_told_where_it_is(reader):
     place = exercise(reader.page, get(EXERCISES[0].id).id)
     write(place, "import torch")

@@ -90,7 +90,7 @@ def test_a_loop_that_never_ends_is_stopped_and_the_text_stays(reader):
         ("import sys\nsys.exit()", "asked Python to exit"),
         ("def f():\n    return f()\nf()", "calls itself without end"),
         ("for k in range(30_000):\n    print('a line', k)", "more characters, which are not shown"),
-        ("[bytearray(2**29) for _ in range(20)]", "more memory than a page has"),
+        ("[np.empty(2**30, np.uint8) for _ in range(5)]", "more memory than a page has"),
     ],
     ids=["torch", "exit", "recursion", "flood", "memory"],
 )
