@@ -373,7 +373,8 @@ def promises(steps: Sequence[int]) -> list[dict[str, object]]:
             else:
                 mu = 1.0 if loss is None else float(np.min(0.5 * slope(line) ** 2 / value(line)))
                 promised, got = (1 - mu / largest) ** t * losses[0], losses[t]
-            row[f"after {t}"] = f"{got:.1g} ≤ {promised:.1g}" if got <= promised else f"{got:.1g} > {promised:.1g}"
+            written = f"{got:.1g}" if got > 1e-15 else "0"
+            row[f"after {t}"] = f"{written} {'≤' if got <= promised else '>'} {promised:.1g}"
         rows.append(row)
     return rows
 

@@ -162,17 +162,123 @@ def gaps(
     The runs begin at zero unless `start` says otherwise; it may have more axes (..., d), for as many learning rates.
     `schedule` gives the rate of each step, counted from 0.
     """
+    points = walks(regression, optimizer, batch_size, steps, start, runs, sampler, schedule, seed)
+    return np.array([regression.gap(theta).mean(axis=-1) for theta in points])
+
+
+def walks(
+    regression: Regression,
+    optimizer: SGD,
+    batch_size: int,
+    steps: int,
+    start: Array | None = None,
+    runs: int = 50,
+    sampler: Sampler = with_replacement,
+    schedule: Callable[[int], float] | None = None,
+    seed: int = 0,
+) -> Iterator[Array]:
+    """The points of all runs after each step, shape (..., runs, d); the arguments are those of `gaps`."""
     rng, theta = np.random.default_rng(seed), np.zeros(len(regression.minimum)) if start is None else start
     params = {"theta": np.repeat(theta[..., None, :], runs, axis=-2)}
     batches = sampler(len(regression.x), batch_size, runs, rng)
-    curve = []
     with np.errstate(all="ignore"):  # a rate that is too large overflows
         for step in range(steps):
             if schedule is not None:
                 optimizer.learning_rate = schedule(step)
             optimizer.update(params, {"theta": regression.gradients(params["theta"], next(batches))})
-            curve.append(regression.gap(params["theta"]).mean(axis=-1))
-    return np.array(curve)
+            yield params["theta"]
+
+
+def averaged_gaps(
+    regression: Regression, rate: float, batch_size: int, steps: int, *, horizon: int = 200
+) -> dict[str, Array]:
+    """The loss above the minimum of averages over the points of the same 50 runs, at each step.
+
+    Two averages: of the last half of all points, and a moving one whose weights fade over `horizon` steps.
+    """
+    points = [theta.copy() for theta in walks(regression, SGD(rate), batch_size, steps)]
+    sums = np.cumsum(points, axis=0)
+    half = [regression.gap((sums[t] - sums[t // 2]) / (t - t // 2)).mean() for t in range(1, steps)]
+    moving, mean = [], points[0].copy()
+    for theta in points:
+        mean += (theta - mean) / horizon
+        moving.append(regression.gap(mean).mean())
+    return {"mean of the last half": np.array([moving[0], *half]), "moving average": np.array(moving)}
+
+
+def averaged_floor(regression: Regression, batch_size: int, points: int) -> float:
+    r"""What averaging so many points leaves: :math:`\operatorname{tr}(H^{-1} C)/(2 B n)`, whatever the rate."""
+    return float(np.trace(np.linalg.solve(regression.hessian, regression.covariance)) / (2 * batch_size * points))
+
+
+def slopes_and_bound(regression: Regression, rate: float, batch_size: int, steps: int) -> tuple[float, float]:
+    r"""The mean squared gradient along SGD, over 50 runs, and its bound by the descent lemma.
+
+    .. math:: \frac1T \sum_t \mathbb E \lVert\nabla L\rVert^2
+              \le \frac{2 (L_1 - L^*)}{\eta T} + \eta\lambda_{\max} \frac{\sigma^2}{B}
+
+    for :math:`\eta \le 1/\lambda_{\max}`, with the largest :math:`\sigma^2` that the runs met.
+    """
+    largest = float(np.linalg.eigvalsh(regression.hessian)[-1])
+    begin = np.zeros(len(regression.minimum))
+    squares, noise = [], []
+    points = [begin[None], *(theta.copy() for theta in walks(regression, SGD(rate), batch_size, steps - 1))]
+    for t, theta in enumerate(points):
+        slope = (theta - regression.minimum) @ regression.hessian
+        squares.append(np.mean(np.sum(slope**2, axis=-1)))
+        if t % 20 == 0:
+            each = 2 * (theta @ regression.x.T - regression.y)[..., None] * regression.x
+            noise.append(np.sum((each - slope[:, None]) ** 2, axis=-1).mean(axis=1).max())
+    bound = 2 * float(regression.gap(begin)) / (rate * steps) + rate * largest * max(noise) / batch_size
+    return float(np.mean(squares)), float(bound)
+
+
+# The cloud of gradients -----------------------------------------------------------------------------
+
+
+WAYS = {"0": 0.0, "0.5": 0.5, "0.8": 0.8, "0.95": 0.95}
+
+
+@dataclass(frozen=True)
+class Cloud:
+    """Gradients of single patients and of batches, over two weights, on the way from zero to the minimum.
+
+    Arrays have an axis for the batch size and one for the share of the way, or 1 where nothing depends on it.
+    """
+
+    single: Array
+    batches: Array
+    full: Array
+    spread: Array
+    error: Array
+    length: Array
+
+
+def gradient_cloud(
+    sizes: Sequence[int], ways: Sequence[float], *, features: tuple[int, int] = (4, 5), draws: int = 120, seed: int = 0
+) -> Cloud:
+    """The loss of predicting from two standardized features, total cholesterol and LDL, which nearly repeat each other.
+
+    `spread` is the ellipse of two standard deviations of a batch's gradient, from the covariance of single ones.
+    """
+    x, y = diabetes(validation=0, test=0).train
+    pair = Regression(x[:, features], y[:, 0])
+    rng, angle = np.random.default_rng(seed), np.linspace(0, 2 * np.pi, 61)
+    circle = 2 * np.stack([np.cos(angle), np.sin(angle)])
+    single, batches, full, spread, error = [], [], [], [], []
+    for way in ways:
+        residuals = pair.x @ (way * pair.minimum) - pair.y
+        each = 2 * residuals[:, None] * pair.x
+        mean, covariance = each.mean(axis=0), np.cov(each.T, bias=True)
+        root = np.linalg.cholesky(covariance)
+        single.append(each)
+        full.append(mean)
+        batches.append([each[rng.integers(len(each), size=(draws, size))].mean(axis=1) for size in sizes])
+        spread.append([(mean[:, None] + root @ circle / np.sqrt(size)).T for size in sizes])
+        error.append([np.sqrt(np.trace(covariance) / size) for size in sizes])
+    swap = [np.moveaxis(np.array(values), 0, 1) for values in (batches, spread, error)]
+    means = np.array(full)
+    return Cloud(np.array(single)[None], swap[0], means[None], swap[1], swap[2], np.linalg.norm(means, axis=-1)[None])
 
 
 def measured_floors(

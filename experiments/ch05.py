@@ -6,6 +6,7 @@ takes its steps with `MomentumSGD`, and `NesterovMomentum`, which stores the loo
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
@@ -190,11 +191,96 @@ def convex_gaps(steps: int = 1000, directions: int = 1000) -> dict[str, Array]:
     for label, momentum in (
         ("gradient descent", 0.0),
         ("Nesterov, β = 0.9", 0.9),
-        ("Nesterov, growing β", lambda t: (t - 1) / (t + 2)),
+        ("Nesterov, growing β", growing),
     ):
         positions, _ = look_ahead(lambda c: curvatures * c, np.ones(directions), steps, 1.0, momentum)
         gaps[label] = positions**2 @ shares
     return gaps
+
+
+# The differential equation, and the lower bound ----------------------------------------------------------------
+
+
+def growing(t: int) -> float:
+    r"""The momentum :math:`\beta_t = (t - 1)/(t + 2)`."""
+    return (t - 1) / (t + 2)
+
+
+def equation_gap(rates: Sequence[float], until: float = 12.0) -> list[dict[str, float]]:
+    r"""How far Nesterov's points are from the solution of Su et al.'s equation, at times :math:`t\sqrt\eta`.
+
+    .. math:: \ddot x + \frac3t \dot x + \nabla L(x) = 0
+
+    On a bowl with curvatures 1 and 4, from (1, 1) at rest. The equation is solved by small steps of Runge and Kutta.
+    """
+    curvatures, rows = np.array([1.0, 4.0]), []
+    for rate in rates:
+        steps = round(until / np.sqrt(rate))
+        points, _ = look_ahead(lambda c: curvatures * c, np.ones(2), steps, rate, growing)
+        solution = _damped(curvatures, np.sqrt(rate) * np.arange(steps + 1))[0]
+        rows.append({"rate": rate, "steps": steps, "largest distance": float(np.abs(points - solution).max())})
+    return rows
+
+
+def _damped(curvatures: Array, times: Array, parts: int = 20) -> tuple[Array, Array]:
+    """Positions and speeds at these times, from one at rest, by the rule of Runge and Kutta."""
+
+    def slope(t: float, state: Array) -> Array:
+        # At rest at first: 3 x' / t tends to 3 x'', so that x'' = -gradient / 4.
+        pull = -curvatures * state[0]
+        return np.stack([state[1], pull / 4 if t == 0 else pull - 3 / t * state[1]])
+
+    state = np.stack([np.ones_like(curvatures), np.zeros_like(curvatures)])
+    found = [state]
+    for begin, end in itertools.pairwise(times):
+        h = (end - begin) / parts
+        for k in range(parts):
+            t = begin + k * h
+            a = slope(t, state)
+            b = slope(t + h / 2, state + h / 2 * a)
+            c = slope(t + h / 2, state + h / 2 * b)
+            state = state + h / 6 * (a + 2 * b + 2 * c + slope(t + h, state + h * c))
+        found.append(state)
+    positions, speeds = np.moveaxis(np.array(found), 1, 0)
+    return positions, speeds
+
+
+def energy_rise(until: float = 12.0) -> float:
+    r"""The largest rise of :math:`\tau^2 (L - L^*) + 2 \lVert x + \tau\dot x/2 - x^*\rVert^2` along the equation."""
+    curvatures, times = np.array([1.0, 4.0]), np.linspace(0, until, 600)
+    positions, speeds = _damped(curvatures, times)
+    energy = times**2 * (0.5 * positions**2 @ curvatures)
+    energy += 2 * np.sum((positions + times[:, None] * speeds / 2) ** 2, axis=1)
+    return float(np.diff(energy).max())
+
+
+def chain(steps: Sequence[int]) -> list[dict[str, float]]:
+    r"""Nesterov's worst convex function for so many steps: a chain that is pulled at one end.
+
+    .. math:: L(x) = \tfrac18 \Big(x_1^2 + \sum_i (x_i - x_{i+1})^2 + x_d^2 - 2 x_1\Big), \quad d = 2t + 1
+
+    Its curvatures are below 1. From zero, the gradient of a point with zeros from place i on has zeros from i + 1 on.
+    All numbers are in units of :math:`\lambda_{\max} \lVert\theta_1 - \theta^*\rVert^2`.
+    """
+    rows = []
+    for t in steps:
+        d = 2 * t + 1
+        matrix = (2 * np.eye(d) - np.eye(d, k=1) - np.eye(d, k=-1)) / 4
+        pull = np.eye(d)[0] / 4
+        bottom = np.linalg.solve(matrix, pull)
+        unit = bottom @ bottom
+
+        def gap(x: Array, matrix: Array = matrix, bottom: Array = bottom, unit: float = unit) -> float:
+            return float(0.5 * (x - bottom) @ matrix @ (x - bottom) / unit)
+
+        row: dict[str, float] = {"steps": t}
+        for name, momentum in (("gradient descent", 0.0), ("Nesterov", growing)):
+            points, _ = look_ahead(lambda x, m=matrix, b=pull: m @ x - b, np.zeros(d), t, 1.0, momentum)
+            row[name] = gap(points[-1])
+        reached = np.zeros(d)
+        reached[:t] = np.linalg.solve(matrix[:t, :t], pull[:t])
+        rows.append(row | {"the best of all": gap(reached), "no less than": 3 / (32 * (t + 1) ** 2)})
+    return rows
 
 
 # Noise ------------------------------------------------------------------------------------------------------
@@ -280,20 +366,6 @@ def noise_floors(product: float = 0.1, momentum: float = 0.9, walkers: int = 400
     return rows
 
 
-# The rate changes during the run -----------------------------------------------------------------------------
-
-
-def distance_with_drop(optimizer: Optimizer, *, drop_at: int = 10, factor: float = 0.1, steps: int = 40) -> Array:
-    """The path along a direction of curvature 1 from 1, the rate being multiplied by `factor` after step `drop_at`."""
-    params, path = {"c": np.ones(1)}, [1.0]
-    for t in range(1, steps + 1):
-        optimizer.update(params, {"c": params["c"].copy()})
-        path.append(params["c"].item())
-        if t == drop_at:
-            optimizer.learning_rate *= factor
-    return np.array(path)
-
-
 # Real data ---------------------------------------------------------------------------------------------------
 
 
@@ -333,55 +405,6 @@ def regression_steps(shares: Sequence[float], most: int = 10_000) -> list[dict[s
         counts = {f"to {share:g}": steps_to_tolerance(relative, share, stay=True) for share in shares}
         rows.append({"optimizer": label, **setting, **counts})
     return rows
-
-
-def regression_gaps(batch_sizes: Sequence[int], steps: int, *, repeats: int = 8) -> dict[str, Array]:
-    """The share of the loss gap that is left after `steps` steps on the patients, for each batch size.
-
-    Each optimizer at the best of 128 settings, chosen by the mean over `repeats` runs, and reported as the mean over
-    four times as many others. The examples of a batch are drawn independently; as many as there are patients or more
-    mean all of them, each once.
-    """
-    x, y, best = regression()
-    _, largest = spectrum(x)
-    found: dict[str, list[float]] = {label: [] for label in CONTESTANTS}
-    for size in batch_sizes:
-        for label, (optimizer, axes) in CONTESTANTS.items():
-            grid = np.meshgrid(*axes.values(), indexing="ij")
-            settings = {name: values.ravel() for name, values in zip(axes, grid, strict=True)}
-            settings["learning_rate"] *= 100 / largest  # the grids are for a largest curvature of 100
-            exact = size >= len(x)
-            tried = _regression_runs(optimizer, settings, x, y, best, size, steps, 1 if exact else repeats, seed=100)
-            chosen = {name: values[[np.argmin(tried)]] for name, values in settings.items()}
-            report = _regression_runs(optimizer, chosen, x, y, best, size, steps, 1 if exact else 4 * repeats, seed=0)
-            found[label].append(float(report[0]))
-    return {label: np.array(values) for label, values in found.items()}
-
-
-def _regression_runs(
-    optimizer: type[Optimizer],
-    settings: dict[str, Array],
-    x: Array,
-    y: Array,
-    best: Array,
-    size: int,
-    steps: int,
-    repeats: int,
-    seed: int,
-) -> Array:
-    """The mean share of the loss gap left, for each setting. The axes of the weights: repeats, settings, features."""
-    rng, n = np.random.default_rng(seed), len(x)
-    count = next(iter(settings.values())).size
-    params = {"w": np.zeros((repeats, count, x.shape[1]))}
-    stepper = optimizer(**{name: values[:, None] for name, values in settings.items()})
-    with np.errstate(all="ignore"):
-        for _ in range(steps):
-            drawn = np.arange(n)[None] if size >= n else rng.integers(n, size=(repeats, size))
-            batch, target = x[drawn], y[drawn]
-            error = params["w"] @ np.swapaxes(batch, 1, 2) - target[:, None, :]
-            stepper.update(params, {"w": 2 / drawn.shape[1] * error @ batch})
-        gaps = np.mean(((params["w"] - best) @ x.T) ** 2, axis=-1).mean(axis=0)
-    return np.where(np.isfinite(gaps), gaps / np.mean((x @ best) ** 2), np.inf)
 
 
 NETWORK = MLP((64, 32, 10))

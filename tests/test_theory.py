@@ -1,0 +1,93 @@
+"""What chapters 2 to 5 prove, measured: every bound holds, and is not so loose that it would hold of anything."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from experiments import ch02, ch03, ch04, ch05, edge
+
+
+def test_the_descent_lemma_holds_below_the_edge_and_beyond_it():
+    assert np.all(ch02.least_descent([0.01, 0.125, 0.25, 0.4]) > -1e-9)
+
+
+def test_the_descent_lemma_is_sharp_where_the_curvature_is_largest():
+    # On x² + 3 sin² x near 0 the curvature is 8 itself: with a smaller one in its place the lemma would be wrong.
+    x, rate = 1e-3, 0.2
+    slope = 2 * x + 3 * np.sin(2 * x)
+    after = x - rate * slope
+    drop = (x**2 + 3 * np.sin(x) ** 2) - (after**2 + 3 * np.sin(after) ** 2)
+    assert drop >= rate * (1 - rate * 8 / 2) * slope**2
+    assert drop < rate * (1 - rate * 7.9 / 2) * slope**2
+
+
+def test_every_promise_of_the_table_of_rates_is_kept():
+    rows = ch02.promises([1, 10, 100, 300])
+    assert len(rows) == 4
+    assert all(">" not in str(row[f"after {t}"]) for row in rows for t in (1, 10, 100, 300))
+
+
+def test_eleven_modes_are_those_of_the_regression():
+    x, y = ch02.regression()
+    own = ch02.modes(x, y)
+    assert own["directions"] @ np.diag(own["curvatures"]) @ own["directions"].T == pytest.approx(2 / len(x) * x.T @ x)
+    assert len(own["features"]) == x.shape[1] == 11
+
+
+def test_sgd_keeps_within_its_bound_and_comes_near_it():
+    for rate in (0.01, 0.05):
+        mean, bound = ch03.slopes_and_bound(ch03.diabetes_regression(), rate, 8, 400)
+        assert 0.05 * bound < mean < bound
+
+
+def test_averages_are_left_with_what_their_number_of_points_leaves():
+    patients = ch03.diabetes_regression()
+    found = ch03.averaged_gaps(patients, 0.05, 8, 4000)
+    assert found["mean of the last half"][-1] == pytest.approx(ch03.averaged_floor(patients, 8, 2000), rel=0.3)
+    assert found["moving average"][-1000:].mean() == pytest.approx(ch03.averaged_floor(patients, 8, 400), rel=0.3)
+    assert found["mean of the last half"][-1] < 0.05 * patients.floor(0.05, 8)
+
+
+def test_the_cloud_is_stretched_along_the_steep_direction_and_shrinks_like_the_root_of_the_batch():
+    cloud = ch03.gradient_cloud([1, 4], [0.0, 0.95])
+    assert cloud.error[0] == pytest.approx(2 * cloud.error[1])
+    direction = np.linalg.eigh(np.cov(cloud.single[0, 0].T))[1][:, 1]
+    assert np.abs(direction) == pytest.approx(np.full(2, 0.5**0.5), abs=0.02)
+    assert cloud.length[0, 1] == pytest.approx(0.05 * cloud.length[0, 0])
+
+
+@pytest.mark.parametrize("kappa", [4.0, 25.0, 400.0])
+def test_no_method_beats_chebyshev_and_the_root_bounds_it(kappa):
+    for row in ch04.worst_factors(kappa, [3, 8, 15]):
+        assert row["Chebyshev"] <= row["2 rootᵗ"]
+        assert row["Chebyshev"] < min(row["gradient descent"], row["momentum, optimal pair"])
+        assert row["alternations"] == row["steps"] + 1
+
+
+def test_a_polynomial_with_other_zeros_is_larger_than_chebyshevs():
+    rng, curvatures = np.random.default_rng(0), np.linspace(1, 25, 2000)
+    (row,) = ch04.worst_factors(25, [6])
+    for _ in range(200):
+        zeros = rng.uniform(1, 25, 6)
+        other = np.prod(1 - curvatures[:, None] / zeros, axis=1)
+        assert np.abs(other).max() > row["Chebyshev"] * (1 - 1e-6)
+
+
+def test_nesterovs_points_run_into_the_solution_of_the_equation():
+    far, near = (row["largest distance"] for row in ch05.equation_gap([0.01, 0.0001], until=6.0))
+    assert near < far / 5
+    assert ch05.energy_rise() < 1e-9
+
+
+def test_nothing_that_gradients_reach_is_below_the_lower_bound():
+    for row in ch05.chain([2, 10, 40]):
+        assert row["no less than"] <= row["the best of all"] <= min(row["gradient descent"], row["Nesterov"])
+        assert row["the best of all"] < 1.35 * row["no less than"]
+
+
+def test_variances_are_the_least_that_hold_every_curvature():
+    matrix, wanted = np.array([[2.0, 0.5], [0.5, 1.0]]), np.array([1.0, -1.0])
+    found = edge.least_variances(matrix, wanted)
+    assert found == pytest.approx([0.5, 0.0])
+    assert np.all(matrix @ found >= wanted - 1e-12)
