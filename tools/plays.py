@@ -112,7 +112,7 @@ class Standing:
                 if value not in list(LETTERS[: len(self.state.data.starts)]):
                     raise ValueError(f"{self.state.spec['key']} has no start {value}")
                 start = LETTERS.index(value)
-            elif name == "step" and self.state.kind in ("explore", "race"):
+            elif name == "step" and "steps" in self.state.spec:
                 if not value.isdigit() or int(value) > self.state.data.steps:
                     raise ValueError(f"{self.state.spec['key']} has steps 0 to {self.state.data.steps}, not {value}")
                 step = int(value)
