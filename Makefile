@@ -1,6 +1,6 @@
 # Understanding Optimizers. Needs Python 3.11 or newer and make; everything else is installed into .venv.
 .DEFAULT_GOAL := help
-.PHONY: help book test serve lab bench claims portable constraints clean lint
+.PHONY: help book test serve pdf lab bench claims portable constraints clean lint
 
 PYTHON ?= python3
 VENV := .venv
@@ -24,6 +24,9 @@ book: $(VENV)/installed ## Build the site into _build/html (installs what it nee
 serve: book ## Serve the built site on this machine, at port $PORT (8000)
 	@echo "Serving the course at http://localhost:$(PORT)/ (stop with Ctrl-C)"
 	@$(BIN)/python -m http.server $(PORT) --bind 127.0.0.1 --directory _build/html
+
+pdf: $(VENV)/installed-test book ## Print the whole course into one PDF, _build/understanding-optimizers.pdf
+	@$(BIN)/python -m tools.take_away
 
 lab: $(VENV)/installed ## Open the chapters in JupyterLab, as copies in workspace/ that keep your edits
 	@$(BIN)/python -m tools.workspace

@@ -138,6 +138,7 @@ def test_make_help_has_a_line_for_each_command():
         "book",
         "test",
         "serve",
+        "pdf",
         "lab",
         "bench",
         "claims",

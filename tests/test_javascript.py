@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from tools import site_assets
+
 ROOT = Path(__file__).parents[1]
 MISSING = "No node on this machine: the scripts' own tests were not run."
 
@@ -30,8 +32,5 @@ def test_the_parts_of_the_scripts_do_what_they_say(node):
 
 def test_the_scripts_are_formatted_and_linted(node):
     """With the tools that package-lock.json names, which are installed once."""
-    lock, kept = ROOT / "package-lock.json", ROOT / "node_modules" / ".lock"
-    if not kept.exists() or kept.read_text(encoding="utf-8") != lock.read_text(encoding="utf-8"):
-        run("npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error")
-        shutil.copyfile(lock, kept)
+    site_assets.install_tools()
     run("npm", "run", "lint", "--silent")

@@ -84,3 +84,26 @@ def test_parameters_of_a_signature_are_no_list_of_terms():
     done = pages.named_as_shown(signature)
     assert "<dl>" not in done
     assert done.count("<div>") == 2
+
+
+HUB = "https://github.com/someone/course"
+
+
+def test_a_page_can_be_edited_reported_and_run_where_a_repository_is_named():
+    html = pages.elsewhere(f"{HUB}.git", "trunk", "chapters/08_adam.ipynb")
+    assert f'<a href="{HUB}/edit/trunk/chapters/08_adam.ipynb">Edit this page</a>' in html
+    assert f'<a href="{HUB}/issues/new?title=Error%20in%20chapters%2F08_adam.ipynb">Report an error</a>' in html
+    assert "https://colab.research.google.com/github/someone/course/blob/trunk/chapters/08_adam.ipynb" in html
+    assert "https://mybinder.org/v2/gh/someone/course/trunk?urlpath=lab/tree/chapters/08_adam.ipynb" in html
+
+
+def test_a_text_is_not_run_and_another_host_is_no_hub():
+    assert "Colab" not in pages.elsewhere(HUB, "main", "chapters/glossary.md")
+    lab = pages.elsewhere("https://gitlab.example.org/group/course/", "main", "chapters/08_adam.ipynb")
+    assert "https://gitlab.example.org/group/course/-/edit/main/chapters/08_adam.ipynb" in lab
+    assert "Colab" not in lab
+    assert "github" not in lab
+
+
+def test_without_a_repository_there_are_no_links():
+    assert pages.elsewhere("", "main", "chapters/08_adam.ipynb") == ""

@@ -34,7 +34,7 @@ PURGE = Path(__file__).parent / "assets" / "purge.mjs"
 LOOK = "_static/look"
 # Sheets of our own, of which every rule is meant.
 OWN = ("fonts/", "formulas/", "widgets/", "site.css", "lab.css")
-AHEAD = "ahead.js"
+AHEAD, AHEAD_OF_FORMULAS = "ahead.js", "ahead-formulas.js"
 WEIGHTS = (400, 700)
 
 SHEET = re.compile(r'[ \t]*<link\b(?=[^>]*\brel="stylesheet")[^>]*?\bhref="(?P<href>[^"]*_static/[^"]+)"[^>]*>\n?')
@@ -76,7 +76,8 @@ class Page:
     def joined(self, text: str) -> str:
         """The page's text with one style sheet and few scripts."""
         head, end, body = text.partition("</head>")
-        return self._scripts(self._sheets(head)) + end + self._last_scripts(body)
+        ahead = [AHEAD, AHEAD_OF_FORMULAS] if "<math" in body else [AHEAD]
+        return self._scripts(self._sheets(head), ahead) + end + self._last_scripts(body)
 
     def _record(self, files: Iterable[str], kind: str) -> str:
         """Note which files are to be one; the address of that one."""
@@ -95,12 +96,12 @@ class Page:
             head = head[: match.start()] + head[match.end() :]
         return head[: found[0].start()] + link + head[found[0].end() :]
 
-    def _scripts(self, head: str) -> str:
+    def _scripts(self, head: str, ahead: list[str]) -> str:
         """What decides on colors, before the style sheet, holds up the page; the others wait for it."""
         before, link, after = head.partition("<link")
         files = [match["src"] for match in SCRIPT.finditer(before) if f"{LOOK}/" not in match["src"]]
         if files:
-            before = SCRIPT.sub("", before) + self._one([*files, AHEAD], "").strip() + "\n    "
+            before = SCRIPT.sub("", before) + self._one([*files, *ahead], "").strip() + "\n    "
         return before + link + self._runs(after, "defer ")
 
     def _last_scripts(self, body: str) -> str:

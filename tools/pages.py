@@ -12,6 +12,7 @@ from collections.abc import Callable
 from html import escape, unescape
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import yaml
 from bs4 import BeautifulSoup
@@ -181,6 +182,37 @@ def cited(title: str) -> str:
     return f'<details class="uo-cite"><summary>Cite this chapter</summary><pre>{escape(entry)}</pre></details>'
 
 
+def elsewhere(repository: str, branch: str, file: str) -> str:
+    """Where a page can be edited and an error in it reported and, if it is a notebook, run: links, if there is a place.
+
+    Parameters
+    ----------
+    repository : str
+        Its address, as ``repository.url`` of _config.yml has it; empty for none.
+    branch : str
+    file : str
+        The page's source, as the repository has it.
+    """
+    repository = repository.rstrip("/").removesuffix(".git")
+    if not repository:
+        return ""
+    at, name = f"{branch}/{quote(file)}", repository.partition("://")[2].partition("/")[2]
+    on_github = repository.startswith("https://github.com/")
+    between = "" if on_github else "/-"
+    title = "?title=" if on_github else "?issue[title]="
+    links = [
+        ("Edit this page", f"{repository}{between}/edit/{at}"),
+        ("Report an error", f"{repository}{between}/issues/new{title}{quote('Error in ' + file, safe='')}"),
+    ]
+    if on_github and file.endswith(".ipynb"):
+        links += [
+            ("Open in Colab", f"https://colab.research.google.com/github/{name}/blob/{at}"),
+            ("Open in Binder", f"https://mybinder.org/v2/gh/{name}/{branch}?urlpath=lab/tree/{quote(file)}"),
+        ]
+    items = "".join(f'<li><a href="{escape(address)}">{words}</a></li>' for words, address in links)
+    return f'<ul class="uo-elsewhere" aria-label="This page elsewhere">{items}</ul>'
+
+
 def _describe(app: Sphinx, page: str, template: str, context: dict[str, Any], doctree: nodes.document | None) -> None:
     if page == app.config.root_doc:
         context["title"] = ROOT_TITLE
@@ -191,6 +223,10 @@ def _describe(app: Sphinx, page: str, template: str, context: dict[str, Any], do
     if needed:
         body = context["body"].replace("</h1>", "</h1>\n" + about(doctree, needed), 1)
         context["body"] = body + cited(title)
+    options = app.config.html_theme_options
+    file = Path(app.env.doc2path(page)).relative_to(app.srcdir).as_posix()
+    branch = options.get("repository_branch") or "main"
+    context["body"] += elsewhere(options.get("repository_url") or "", branch, file)
     tags = {"og:type": "article", "og:site_name": COURSE, "og:title": title, "og:description": said}
     named = [f'<meta name="description" content="{escape(said)}" />'] if said else []
     named += [f'<meta property="{name}" content="{escape(value)}" />' for name, value in tags.items() if value]

@@ -34,7 +34,7 @@ FONT_FACE = """\
   font-family: "Source Serif 4 Variable";
   font-style: {style};
   font-weight: 200 900;
-  font-display: swap;
+  font-display: optional;
   src: url({file}) format("woff2");
 }}
 """
@@ -125,6 +125,16 @@ def install(build: Path) -> Path:
         run([*node_in(build).npm, "ci", *options], folder)
         stamp.write_text(lock, encoding="utf-8")
     return folder / "node_modules"
+
+
+def install_tools() -> Path:
+    """The folder of the packages that check and measure the scripts and pages (package.json), installed if need be."""
+    lock, stamp = ROOT / "package-lock.json", ROOT / "node_modules" / ".lock"
+    if not stamp.exists() or stamp.read_text(encoding="utf-8") != lock.read_text(encoding="utf-8"):
+        options = ["--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]
+        run([*node_in(ROOT / "_build").npm, "ci", *options], ROOT)
+        shutil.copyfile(lock, stamp)
+    return stamp.parent
 
 
 # --- the folders -----------------------------------------------------------------------------

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import functools
-import http.server
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -13,7 +10,7 @@ import pytest
 from playwright.sync_api import Browser
 
 from tests.site.support import HTML, PREVIEW, Watched
-from tools import build_book
+from tools import build_book, states
 
 
 @pytest.fixture(scope="session")
@@ -23,21 +20,11 @@ def site() -> Path:
     return HTML
 
 
-class QuietHandler(http.server.SimpleHTTPRequestHandler):
-    def log_message(self, *arguments: object) -> None:
-        pass
-
-
 @pytest.fixture(scope="session")
 def address(site: Path) -> Iterator[str]:
     """The address of a server of the site."""
-    handler = functools.partial(QuietHandler, directory=str(site))
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        thread = threading.Thread(target=server.serve_forever, daemon=True)
-        thread.start()
-        yield f"http://127.0.0.1:{server.server_port}"
-        server.shutdown()
-        thread.join()
+    with states.served(site) as address:
+        yield address
 
 
 @pytest.fixture(scope="session")
@@ -48,7 +35,7 @@ def opened(browser: Browser, address: str) -> Callable[..., Watched]:
     def opened(path: str, *, width: int = 1280, dark: bool = False, disk: bool = False) -> Iterator[Watched]:
         scheme = "dark" if dark else "light"
         context = browser.new_context(
-            viewport={"width": width, "height": 900}, color_scheme=scheme, reduced_motion="reduce"
+            viewport={"width": width, "height": states.HEIGHT}, color_scheme=scheme, reduced_motion="reduce"
         )
         context.set_default_timeout(15_000)
         watched = Watched(context.new_page(), HTML.as_uri() if disk else address).watch()

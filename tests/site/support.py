@@ -9,14 +9,21 @@ from pathlib import Path
 
 from playwright.sync_api import Locator, Page
 
-from tools import build_book
+from tools import build_book, states
 
 # An author at work names a preview (tools/build_book.py) here; everyone else tests the whole site.
 PREVIEW = os.environ.get("COURSE_SITE")
-HTML = Path(PREVIEW).resolve() if PREVIEW else build_book.BUILD / "html"
+HTML = Path(PREVIEW).resolve() if PREVIEW else states.SITE
 SOURCES = [path for pattern in ("*.md", "*.ipynb") for path in (build_book.ROOT / "chapters").glob(pattern)]
 PAGES = sorted(f"chapters/{path.stem}.html" for path in (HTML.glob("chapters/*.html") if PREVIEW else SOURCES))
+# With the search, what tools/states.py has in its table: what is tested is what pictures are taken of.
+EVERYWHERE = [*PAGES, states.FOUND_BY_SEARCH]
 CHAPTERS = [page for page in PAGES if page.split("/")[1][0].isdigit()]
+
+
+def script(name: str) -> str:
+    """What a script of this folder asks a page."""
+    return (Path(__file__).parent / name).read_text(encoding="utf-8").rstrip().rstrip(";")
 
 
 @dataclass

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page
 
-from tests.site.support import PAGES, figures, move
+from tests.site.support import EVERYWHERE, figures, move
 from tools import build_book, site_assets
 
 RUN = """
@@ -27,7 +27,7 @@ def found(page: Page, axe: str) -> list[str]:
     return page.evaluate(RUN)
 
 
-@pytest.mark.parametrize("path", [*PAGES, "search.html?q=adam"], ids=lambda path: Path(path).stem)
+@pytest.mark.parametrize("path", EVERYWHERE, ids=lambda path: Path(path).stem)
 def test_axe_finds_nothing(open_page, axe, path):
     assert found(open_page(path).page, axe) == []
 

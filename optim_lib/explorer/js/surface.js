@@ -8,6 +8,11 @@ import { LETTERS, clamp, listed, plainNumber } from "./words.js";
 
 const FADES = 8;
 const NEAR = 16;
+// Of more paths than this, a narrow screen shows of each the last steps, and the others as a shade (still/surface.py).
+const FEW = 3;
+const TAIL = 12;
+const SHADE = 0.16;
+const NARROW = window.matchMedia?.("(max-width: 640px)");
 
 export class Surface extends Panel {
   constructor(figure, frame) {
@@ -106,6 +111,7 @@ export class Surface extends Panel {
     const { colors, figure } = this;
     const color = colors.series[run.series.color];
     const until = Math.min(Math.floor(figure.progress), run.last);
+    const crowded = NARROW?.matches && figure.shownRuns.length > FEW;
     const points = [];
     for (let step = 0; step <= until; step++) points.push(this.pixel(run.place(step)));
     points.push(this.between(run, figure.progress));
@@ -115,7 +121,7 @@ export class Surface extends Panel {
     c.lineWidth = 4.2;
     c.globalAlpha = 0.55;
     c.strokeStyle = colors.paper;
-    c.stroke();
+    if (!crowded) c.stroke();
     c.lineWidth = 1.7;
     c.strokeStyle = c.fillStyle = color;
     const size = this.spec.steps > 150 ? 1.3 : 2.1;
@@ -125,10 +131,11 @@ export class Surface extends Panel {
     for (let n = 0; n < stretches; n++) {
       const from = Math.floor((n * last) / stretches);
       const to = Math.floor(((n + 1) * last) / stretches);
-      c.globalAlpha = 0.55 + 0.45 * (to / points.length);
+      c.globalAlpha = crowded && last - to > TAIL ? SHADE : 0.55 + 0.45 * (to / points.length);
       c.beginPath();
       for (let i = from; i <= to; i++) c[i > from ? "lineTo" : "moveTo"](...points[i]);
       c.stroke();
+      if (crowded) continue;
       c.beginPath();
       for (let i = from + 1; i <= Math.min(to, until); i++) {
         const [x, y] = points[i];

@@ -17,6 +17,9 @@ from optim_lib.palette import BANDS
 SAMPLES = 61
 # Bands are drawn in quarters of a pixel, so that whole numbers are fine enough.
 FINE = 4
+# Of more paths than this, a narrow screen shows of each the last steps, and the others as a shade (js/surface.js).
+FEW = 3
+TAIL = 12
 
 
 class Surface:
@@ -34,7 +37,8 @@ class Surface:
         parts += [self._named(label, *self._at(point)) for label, *point in spec["marks"]]
         starts = [self._at(point) for point in spec["starts"]]
         parts += [self._start(k, *starts[k]) for k in range(1, len(starts))]
-        parts += [self._path(k) for k in runs]
+        paths = "".join(self._path(k) for k in runs)
+        parts.append(f'<g class="uo-crowded">{paths}</g>' if len(runs) > FEW else paths)
         parts.append(self._start(0, *starts[0]))
         parts += [self._head(k) for k in runs]
         return svg("main", self._words(), self.width, self.height, parts)
@@ -85,7 +89,10 @@ class Surface:
         color = f"uo-c{self.opening.colors[k]}"
         points = [self._at(point) for point in self.opening.points[k][: max(1, self.opening.alive[k])]]
         dots = "".join(f"M{short(x)} {short(y)}h0" for x, y in points[1:-1])
-        return haloed(f"uo-path {color}", line(points)) + path(f"uo-steps {color}", dots)
+        tail = max(0, len(points) - 1 - TAIL)
+        past = haloed(f"uo-path {color}", line(points[: tail + 1])) if tail else ""
+        recent = haloed(f"uo-path {color}", line(points[tail:]))
+        return f'<g class="uo-past">{past}</g>{recent}' + path(f"uo-steps {color}", dots)
 
     def _head(self, k: int) -> str:
         """Where a run has arrived; an arrow at the edge if it is out there."""
