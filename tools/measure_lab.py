@@ -123,13 +123,19 @@ def held_to(browser: Any, share: float) -> Iterator[None]:
         found = session.send("SystemInfo.getProcessInfo")["processInfo"]
         return [int(process["id"]) for process in found if process["type"] == "renderer"]
 
+    def send(number: int, held: list[int]) -> None:
+        for process in held:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(process, number)
+
     def hold(held: list[int]) -> None:
         while not done.is_set():
-            for number, seconds in ((signal.SIGSTOP, PERIOD * (1 - share)), (signal.SIGCONT, PERIOD * share)):
-                for process in held:
-                    with contextlib.suppress(ProcessLookupError):
-                        os.kill(process, number)
-                time.sleep(seconds)
+            begin = time.perf_counter()
+            time.sleep(PERIOD * share)
+            ran = time.perf_counter() - begin  # on a busy machine longer than that
+            send(signal.SIGSTOP, held)
+            time.sleep(ran * (1 - share) / share)
+            send(signal.SIGCONT, held)
 
     holder = threading.Thread(target=hold, args=(pages(),), daemon=True)
     if share < 1:
