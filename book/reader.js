@@ -247,9 +247,18 @@ globalThis.courseReader ??= (() => {
       },
       true,
     );
-    for (const figure of document.querySelectorAll("[data-figure][data-recipe]")) offerToEdit(figure);
+    for (const figure of document.querySelectorAll("[data-figure]")) {
+      if (figure.dataset.recipe) offerToEdit(figure);
+      else figure.querySelector(".uo-tools")?.append(make("p", "uo-tool-note", whyNot(figure)));
+    }
     showSize();
   }
+
+  // Of a figure whose optimizer cannot be edited here.
+  const whyNot = (figure) =>
+    figure.querySelector("canvas.uo-main, .uo-main-frame")
+      ? "The surface is the loss of a network on real data, too slow to run again here: edit it in the notebook."
+      : "No rule to edit here: the chapter's code computes these curves, from a formula or a longer experiment.";
 
   function offerToEdit(figure) {
     const button = make("button", "uo-tool", "Edit this optimizer");

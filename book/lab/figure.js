@@ -53,6 +53,7 @@ export class FigureEditor {
       y: number(y, { step: "any" }),
       steps: number(this.recipe.steps, { min: 1, max: 2000, step: 1 }),
       loss: element("input", { type: "text", placeholder: "(1 - x)**2 + 10*(y - x**2)**2", spellcheck: "false" }),
+      slope: element("input", { type: "text", placeholder: "by differences", spellcheck: "false" }),
     };
     for (const [name] of ownOptimizers()) this.fields.from.append(element("option", { value: name, text: `my ${name}` }));
     const { entry, from, ...own } = this.fields;
@@ -75,6 +76,7 @@ export class FigureEditor {
         this.pick,
         field("Steps", own.steps),
         field("Your loss f(x, y) =", own.loss),
+        field("Its slope ∂f/∂x, ∂f/∂y =", own.slope),
       ),
       element("div", { class: "uo-acts" }, reset, close),
       this.said,
@@ -125,6 +127,7 @@ export class FigureEditor {
     Object.assign(this.fields.y, { value: y });
     Object.assign(this.fields.steps, { value: this.recipe.steps });
     Object.assign(this.fields.loss, { value: "" });
+    Object.assign(this.fields.slope, { value: "" });
     this.fields.from.value = "";
     this.quiet = true;
     this.editor.replace(this.shipped);
@@ -174,7 +177,7 @@ export class FigureEditor {
 
   // What differs from the figure as it came; null where nothing does.
   changes() {
-    const { x, y, steps, loss } = this.fields;
+    const { x, y, steps, loss, slope } = this.fields;
     const start = [Number(x.value), Number(y.value)];
     const isOwnStart = start.some((value, k) => value !== this.recipe.starts[0][k]);
     const given = {
@@ -184,6 +187,7 @@ export class FigureEditor {
       start: isOwnStart ? start : null,
       steps: Number(steps.value) === this.recipe.steps ? null : Number(steps.value),
       loss: loss.value.trim() || null,
+      slope: (loss.value.trim() && slope.value.trim()) || null,
     };
     return ["source", "start", "steps", "loss"].some((name) => given[name] !== null) ? given : null;
   }

@@ -245,15 +245,20 @@ class Lab:
         start: list[float] | None = None,
         steps: int | None = None,
         loss: str | None = None,
+        slope: str | None = None,
         seconds: float = 10.0,
     ) -> dict[str, Any]:
-        """A figure computed again with what the reader changed: its spec and table, or what is wrong and where."""
+        """A figure computed again with what the reader changed: its spec and table, or what is wrong and where.
+
+        `slope` is the slope of `loss`, two formulas with a comma between; without it, by differences.
+        """
         outside = sys.stdout, sys.stderr
         sys.stdout = sys.stderr = Printed(lambda text: None)
         try:
             with Clock(seconds) as clock, clock.running(), np.errstate(all="ignore"):
+                own = {"loss": loss, "slope": _two(slope)} if loss and slope else loss
                 state = explorer_recipe.recompute(
-                    json.loads(recipe), source, entry=entry, start=start, steps=steps, loss=loss
+                    json.loads(recipe), source, entry=entry, start=start, steps=steps, loss=own
                 )
             return {"spec": state.spec, "raw": state.raw, "error": None, "line": None}
         except BaseException as error:
@@ -298,6 +303,17 @@ class Lab:
             return {"result": repr(value)[:MOST_OUTPUT], "html": html}, {}
         except BaseException as error:
             return {"result": None, "html": None}, described(error)
+
+
+def _two(slope: str) -> list[str]:
+    """The formulas of a slope, which a comma separates."""
+    try:
+        tree = ast.parse(slope.strip(), mode="eval").body
+    except SyntaxError:
+        tree = None
+    if not isinstance(tree, ast.Tuple) or len(tree.elts) != 2:
+        raise ValueError(f"the slope must be two formulas with a comma between, such as 2*x, 4*y, got {slope!r}")
+    return [ast.unparse(one) for one in tree.elts]
 
 
 def _copied(defined: Sequence[dict[str, Any]]) -> dict[str, Any]:

@@ -63,7 +63,7 @@ export class Scratch extends KeptCell {
     for (const value of values) error ? error.before(value) : this.output.append(value);
     this.output.hidden = !this.output.childElementCount;
     // A new text takes the place of the chapter's; a picture of the chapter's stays.
-    if (this.stored && !this.stored.querySelector("img, svg, .uo-figure")) this.stored.hidden = !this.output.hidden;
+    if (this.stored && !this.stored.querySelector("img, .uo-figure, svg:not(button svg)")) this.stored.hidden = !this.output.hidden;
   }
 
   valueOf({ result, html, figure }) {

@@ -196,3 +196,12 @@ def test_a_figure_is_shown_as_plain_data(lab):
     [shown] = answer["shown"]
     assert shown["figure"]["spec"]["kind"] == "explore"
     assert "uo-explorer" in shown["figure"]["html"]
+
+
+def test_a_typed_slope_is_used_and_must_be_two_formulas(lab, state):
+    told = json.dumps(recipe_of(state))
+    by_differences = lab.figure(told, loss="x**2 + 3*y**2")
+    typed = lab.figure(told, loss="x**2 + 3*y**2", slope="2*x, 6*y")
+    assert typed["error"] is by_differences["error"] is None
+    assert "two formulas" in lab.figure(told, loss="x**2", slope="2*x")["error"]
+    assert lab.figure(told, loss="x**2 + 3*y**2", slope="2*x, -6*y")["error"]
