@@ -11,10 +11,12 @@ what an assignment, a definition, an import, a loop or a ``with`` binds. Standar
 from __future__ import annotations
 
 import ast
-import symtable
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+
+COMPREHENSIONS = ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp
+SCOPES = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | ast.Lambda | COMPREHENSIONS
 
 
 @dataclass(frozen=True)
@@ -131,19 +133,41 @@ def _stored(target: ast.expr) -> set[str]:
 
 def _names(code: str) -> tuple[set[str], set[str]]:
     """What a simple statement uses of the module's names, and what it binds of them."""
-    table = symtable.symtable(code, "<names>", "exec")
     tree = ast.parse(code)
-    bound = {s.get_name() for s in table.get_symbols() if s.is_assigned() or s.is_imported() or s.is_namespace()}
-    used = {s.get_name() for s in table.get_symbols() if s.is_referenced()}
-    inner = list(table.get_children())
-    while inner:
-        scope = inner.pop()
-        used |= {s.get_name() for s in scope.get_symbols() if s.is_global() and s.is_referenced()}
-        inner += scope.get_children()
+    used = _used(tree, frozenset())
     # ``x += 1`` uses x, and ``x[0] = 1`` changes it: whoever uses x later needs this as well.
     used |= {s.target.id for s in tree.body if isinstance(s, ast.AugAssign) and isinstance(s.target, ast.Name)}
-    seen = {symbol.get_name() for symbol in table.get_symbols()}
-    return used - _own(tree), bound | (_changed(tree) & seen)
+    return used - _own(tree), _bound(tree) | (_changed(tree) & used)
+
+
+def _used(node: ast.AST, local: frozenset[str]) -> set[str]:
+    """The names that a piece of code reads, without those that are `local` around it or within it."""
+    if isinstance(node, ast.Name):
+        return {node.id} - local if isinstance(node.ctx, ast.Load) else set()
+    if isinstance(node, SCOPES):
+        local |= _bound_within(node)
+    return set().union(*(_used(child, local) for child in ast.iter_child_nodes(node)))
+
+
+def _bound(node: ast.AST) -> set[str]:
+    """The names that a piece of code binds, but for those of scopes within it."""
+    if isinstance(node, ast.Name):
+        return {node.id} if isinstance(node.ctx, ast.Store) else set()
+    if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+        return {node.name}
+    if isinstance(node, SCOPES):
+        return set()
+    own = {(node.asname or node.name).split(".")[0]} if isinstance(node, ast.alias) else set()
+    if isinstance(node, ast.ExceptHandler) and node.name:
+        own = {node.name}
+    return own.union(*(_bound(child) for child in ast.iter_child_nodes(node)))
+
+
+def _bound_within(scope: ast.AST) -> set[str]:
+    """The names of a function, a class, a lambda or a comprehension: its parameters, and what it binds."""
+    arguments = getattr(scope, "args", None)
+    names = {one.arg for one in ast.walk(arguments) if isinstance(one, ast.arg)} if arguments else set()
+    return names.union(*(_bound(child) for child in ast.iter_child_nodes(scope)))
 
 
 def _own(tree: ast.Module) -> set[str]:

@@ -42,6 +42,7 @@ LONG = {
     ],
     "08_adam": ["short-long-compare-on-digits-epochs"],
     "10_advanced": [
+        "sizes-ch10-compare-batch-sizes-16",
         "sharp-ch10-sharpness-by-batch-16",
         "few-more-ch10-contest-ch10-layerwise",
         "tour-ch10-contest-ch10-modern-steps",

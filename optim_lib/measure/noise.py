@@ -97,7 +97,9 @@ def gradient_noise(
     correction = np.ones(sizes.size) if replacement else (n - sizes) / max(n - 1, 1)
     variance, bias = [], []
     for size in sizes:
-        drawn = [np.bincount(rng.choice(n, size, replace=replacement), minlength=n) for _ in range(draws)]
+        drawn = [
+            np.bincount(rng.choice(n, size, replace=replacement).astype(np.intp), minlength=n) for _ in range(draws)
+        ]
         # A mini-batch gradient is the mean of its examples' gradients.
         errors = np.array(drawn) / size @ (each - full)
         variance.append((errors**2).sum(axis=1).mean())
