@@ -149,6 +149,11 @@ def color_places(labels: Iterable[str]) -> list[int]:
     return [found[k] for k in range(len(labels))]
 
 
+def colors_of(labels: Iterable[str]) -> list[str]:
+    """For each label of a figure its color on a light page."""
+    return [SERIES[place] for place in color_places(map(str, labels))]
+
+
 def _place(label: str) -> int | None:
     """The color of the optimizer that a label begins with: "SGD + L2", "Nesterov, guaranteed", "momentum 0.5"."""
     name = re.split(r"\s*[,+(]|\s+(?:with|at)\b|\s+[\d.]+$", label.lower())[0]

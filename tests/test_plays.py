@@ -11,6 +11,7 @@ from docutils import nodes
 from optim_lib.explorer import curves_state, explore_state, race_state
 from optim_lib.landscapes import ravine
 from optim_lib.optimizers import SGD, MomentumSGD
+from optim_lib.palette import is_optimizer
 from tools import plays
 from tools.notebooks import read
 from tools.plays import Play, Standing, figures_of, holds, plays_of, shows
@@ -138,3 +139,24 @@ def test_on_the_site_the_words_carry_the_setting_and_the_comment_is_gone():
     (words,) = document.findall(plays.PlayNode)
     assert words["address"] == "#fig=valley&momentum=0.9&step=12"
     assert paragraph.astext() == "it goes"
+
+
+# --- one optimizer, one color ------------------------------------------------------------------------
+
+
+def colors_in(state):
+    """The label and the color of each curve or path of a figure."""
+    if "series" in state.spec:
+        return [(series["label"], series["color"]) for series in state.spec["series"]]
+    return list(zip(state.spec["labels"], state.spec["colors"], strict=True))
+
+
+def test_one_optimizer_has_one_color_in_every_figure_of_the_course():
+    found: dict[str, set[int]] = {}
+    for chapter in CHAPTERS:
+        for state in figures_of(chapter).values():
+            for label, color in colors_in(state):
+                if is_optimizer(label):
+                    found.setdefault(label, set()).add(color)
+    assert len(found) >= 15
+    assert {label: colors for label, colors in found.items() if len(colors) > 1} == {}

@@ -13,7 +13,7 @@ from matplotlib.patches import PathPatch
 from matplotlib.path import Path
 from numpy.typing import ArrayLike, NDArray
 
-from optim_lib.palette import LIGHT, SERIES
+from optim_lib.palette import LIGHT, colors_of
 from optim_lib.plotting import given
 from optim_lib.plotting.drawing import fraction_of, limits_of, tidy
 from optim_lib.plotting.theme import HEIGHT, STYLE, axes
@@ -72,8 +72,8 @@ def lines(
     with rc_context(STYLE):
         _set_limits(ax, [c[0] for c in curves.values()], [c[1] for c in curves.values()], xlim, ylim)
         ends = []
-        for k, (label, (xs, ys)) in enumerate(curves.items()):
-            color, marker = SERIES[k % 6], "o" if markers else None
+        marker = "o" if markers else None
+        for k, ((label, (xs, ys)), color) in enumerate(zip(curves.items(), colors_of(curves), strict=True)):
             ax.plot(xs, ys, color=color, ls=DASHES[k % 6], marker=marker, zorder=3, mec="none")
             ends.append((label, color, *_end(ax, xs, ys, color)))
         for slope, label in (reference_slopes or {}).items():
@@ -146,8 +146,8 @@ def bands(
         ylim = limits_of([*low.values(), *high.values()], log_y)
     names = {"xlabel": xlabel, "ylabel": ylabel, "title": title, "height": height, "levels": levels}
     figure = lines(x, medians, log_x=log_x, log_y=log_y, ylim=ylim, **names)
-    for k, label in enumerate(y):
-        figure.axes[0].fill_between(x, low[label], high[label], color=SERIES[k % 6], alpha=0.22, lw=0, zorder=2)
+    for label, color in zip(y, colors_of(y), strict=True):
+        figure.axes[0].fill_between(x, low[label], high[label], color=color, alpha=0.22, lw=0, zorder=2)
     return figure
 
 
@@ -169,10 +169,10 @@ def scatter(
         _dots(ax, x, y)
         ends = []
         ax.set(xlim=ax.get_xlim(), ylim=ax.get_ylim())
-        for k, (label, (cx, cy)) in enumerate((curves or {}).items()):
+        for (label, (cx, cy)), color in zip((curves or {}).items(), colors_of(curves or {}), strict=True):
             cx, cy = given.curve(label, cx, cy)
-            ax.plot(cx, cy, color=SERIES[k % 6], zorder=3)
-            ends.append((label, SERIES[k % 6], *_end(ax, cx, cy, SERIES[k % 6])))
+            ax.plot(cx, cy, color=color, zorder=3)
+            ends.append((label, color, *_end(ax, cx, cy, color)))
         _label_ends(ax, ends)
         tidy(ax)
     return figure

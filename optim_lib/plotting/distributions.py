@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter
 from numpy.typing import ArrayLike, NDArray
 
-from optim_lib.palette import LIGHT, SERIES
+from optim_lib.palette import LIGHT, colors_of
 from optim_lib.plotting import given
 from optim_lib.plotting.drawing import legend_above, plain_number, tidy
 from optim_lib.plotting.theme import STYLE, axes
@@ -39,10 +39,10 @@ def strip(
     rows = {name: given.numbers(f"values[{name!r}]", v, log=log) for name, v in given.named("values", values).items()}
     figure, ax = axes(xlabel, "", title=title, log_x=log, height=0.95 + 0.52 * len(rows))
     with rc_context(STYLE):
-        for k, results in enumerate(rows.values()):
+        for k, (results, color) in enumerate(zip(rows.values(), colors_of(rows), strict=True)):
             results = np.sort(results[np.isfinite(results)])
             row = np.full(results.size, -float(k))
-            ax.plot(results, row + _spread_out(results.size), "o", ms=6, color=SERIES[k % 6], alpha=0.75, mec="none")
+            ax.plot(results, row + _spread_out(results.size), "o", ms=6, color=color, alpha=0.75, mec="none")
             if results.size:
                 ax.plot([np.median(results)] * 2, [-k - 0.3, -k + 0.3], color=LIGHT["ink"], lw=2.2, zorder=4)
         ax.set_yticks(-np.arange(len(rows)), [_with_missing(label, results) for label, results in rows.items()])
@@ -75,8 +75,8 @@ def bars(
     figure, ax = axes(xlabel, "", title=title, log_x=log, height=0.95 + 0.4 * len(values))
     with rc_context(STYLE):
         start = 10 ** math.floor(math.log10(numbers.min())) if log else 0.0
-        for k, value in enumerate(numbers):
-            ax.barh(-k, value - start, left=start, height=0.62, color=SERIES[k % 6])
+        for k, (value, color) in enumerate(zip(numbers, colors_of(values), strict=True)):
+            ax.barh(-k, value - start, left=start, height=0.62, color=color)
             ax.annotate(f"{value:{number}}", (value, -k), (5, 0), textcoords="offset points", va="center")
         ax.set_yticks(-np.arange(len(numbers)), list(values))
         ax.tick_params(axis="y", length=0, labelcolor=LIGHT["ink"], labelsize=10.2)
@@ -113,10 +113,10 @@ def histogram(
     figure, ax = axes(xlabel, ylabel, title=title)
     with rc_context(STYLE):
         edges = np.histogram_bin_edges(np.concatenate(list(groups.values())), bins)
-        for k, (label, group) in enumerate(groups.items()):
+        for (label, group), color in zip(groups.items(), colors_of(groups), strict=True):
             counts = np.histogram(group, edges)[0]
-            ax.stairs(counts, edges, color=SERIES[k % 6], fill=True, alpha=0.22, zorder=2)
-            ax.stairs(counts, edges, color=SERIES[k % 6], lw=1.6, label=label, zorder=3)
+            ax.stairs(counts, edges, color=color, fill=True, alpha=0.22, zorder=2)
+            ax.stairs(counts, edges, color=color, lw=1.6, label=label, zorder=3)
         if log_y:
             ax.set_yscale("symlog", linthresh=1)
             ax.yaxis.set_major_formatter(FuncFormatter(plain_number))

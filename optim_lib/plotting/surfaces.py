@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from optim_lib.checks import in_order, whole
 from optim_lib.landscapes import Landscape
-from optim_lib.palette import LIGHT, SERIES
+from optim_lib.palette import LIGHT, colors_of
 from optim_lib.plotting import given
 from optim_lib.plotting.drawing import boxes_of, fill_boxes, fraction_of, legend_above, tidy
 from optim_lib.plotting.theme import BANDS, SEQUENTIAL, STYLE, SURFACE, WIDTH, axes
@@ -65,8 +65,8 @@ def contour(
         for point in landscape.minima:
             if left <= point[0] <= right and bottom <= point[1] <= top:
                 ax.plot(*point, marker="*", ms=11, color=LIGHT["ink"], mec=LIGHT["paper"], mew=0.8, zorder=5, ls="")
-        for k, (label, points) in enumerate(paths.items()):
-            _draw_path(ax, points, SERIES[k % 6], label)
+        for (label, points), color in zip(paths.items(), colors_of(paths), strict=True):
+            _draw_path(ax, points, color, label)
         for label, (px, py) in places.items():
             ax.plot(px, py, marker="o", ms=5, color=LIGHT["ink"], ls="", zorder=5)
             ax.annotate(label, (px, py), (6, 5), textcoords="offset points", color=LIGHT["ink"], zorder=6)
@@ -121,9 +121,9 @@ def heatmap(
             _paint_cells(ax, edges_x, edges_y, levels == level, color)
         _paint_cells(ax, edges_x, edges_y, levels == -1, LIGHT["diverged"], hatch=True)
         _color_bar(figure, ax, low, high, log_z, zlabel, diverged=bool((levels == -1).any()))
-        for k, (label, (cx, cy)) in enumerate((curves or {}).items()):
+        for (label, (cx, cy)), color in zip((curves or {}).items(), colors_of(curves or {}), strict=True):
             ax.plot(cx, cy, color=LIGHT["paper"], lw=3.6, alpha=0.7, zorder=3)
-            ax.plot(cx, cy, color=SERIES[k % 6], lw=1.8, label=label, zorder=4)
+            ax.plot(cx, cy, color=color, lw=1.8, label=label, zorder=4)
         for label, (px, py) in (marks or {}).items():
             ax.plot(px, py, marker="o", ms=7, color=LIGHT["paper"], mec=LIGHT["ink"], mew=1.6, ls="", zorder=5)
             _boxed(ax, label, px, py)
