@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from optim_lib.data import Dataset, Split, digits, minibatches
 from optim_lib.descent import sweep
+from optim_lib.explorer import Plane, outline
 from optim_lib.landscapes import quadratic
 from optim_lib.measure import Agreement, largest_difference
 from optim_lib.networks import MLP
@@ -378,3 +379,42 @@ def long_training(epochs: int = 32, seeds: Sequence[int] = range(3)) -> dict[str
         runs = train_sweep(network, optimizer, data, seeds=seeds, learning_rate=[rate], **common)
         train_losses[label], validation_losses[label] = runs.train_losses[0], runs.validation_losses[0]
     return {"train": train_losses, "validation": validation_losses}
+
+
+# ---------------------------------------------------------------------------------------------- coordinates
+
+
+def divided_ravines(angles: ArrayLike, numbers: ArrayLike) -> tuple[dict[str, Plane], dict[str, Array]]:
+    """For `explore_scenes`: a ravine's level line before and after its coordinates are divided, and condition numbers.
+
+    A ravine with curvatures 1 and `numbers`, turned by `angles` degrees. From points all around, its gradients have the
+    mean products :math:`H^2`. AdaGrad divides by the root of their diagonal, which is the ravine in other coordinates;
+    the root of the whole matrix is :math:`H`, and with it every ravine is round.
+    """
+    angles, numbers = np.atleast_1d(angles), np.atleast_1d(numbers)
+    around = np.radians(np.arange(0, 361, 4))
+    circle = np.stack([np.cos(around), np.sin(around)])
+    before, after, conditions = [], [], []
+    for angle in np.radians(angles):
+        turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
+        for number in numbers:
+            hessian = turn @ np.diag([1.0, number]) @ turn.T
+            scale = np.diag(hessian @ hessian) ** -0.25
+            divided = hessian * scale[:, None] * scale
+            before.append(_level_line(hessian, circle))
+            after.append(_level_line(divided / np.linalg.eigvalsh(divided)[0], circle))
+            conditions.append([np.linalg.cond(matrix) for matrix in (hessian, divided)])
+    grid = (len(angles), len(numbers))
+    window = (-1.15, 1.15, -1.1, 1.1)
+    planes = {
+        "As the coordinates are": Plane([outline("level line", np.reshape(before, (*grid, -1, 2)))], window),
+        "Each divided by its own size": Plane([outline("level line", np.reshape(after, (*grid, -1, 2)))], window),
+    }
+    both = np.reshape(conditions, (*grid, 2)).round(6)
+    return planes, {"SGD": both[..., 0], "AdaGrad": both[..., 1]}
+
+
+def _level_line(hessian: Array, circle: Array) -> Array:
+    """Where the loss is that of the flattest direction at distance 1, if that has curvature 1."""
+    values, vectors = np.linalg.eigh(hessian)
+    return (vectors @ (circle / np.sqrt(values)[:, None])).T

@@ -16,12 +16,11 @@ from numpy.typing import ArrayLike, NDArray
 
 from experiments.claims.results import Results
 from optim_lib import plotting, tasks
-from optim_lib.data import digits, minibatches
+from optim_lib.explorer import Bars
 from optim_lib.explorer.table import Table
 from optim_lib.landscapes import ravine
-from optim_lib.networks import MLP
 from optim_lib.optimizers import SGD, AdaGrad, Adam, CenteredRMSprop, MomentumSGD, Optimizer, RMSprop
-from optim_lib.probes import TARGET, distances, fading_weights, follow  # noqa: F401
+from optim_lib.probes import TARGET, distances, fading_weights, follow
 from optim_lib.schedules import cosine_annealing
 from optim_lib.tasks.supervised import few, gru, text_windows
 from optim_lib.training import LogUniform, Search, Tuning, compare
@@ -211,16 +210,6 @@ def steady_slope(decay: float = 0.9, steps: int = 600) -> dict[str, Array]:
     }
 
 
-def roots_on_digits(epochs: int = 10, decay: float = 0.9) -> Array:
-    """The roots of RMSprop's mean squares for the weights of a network, after some epochs on the digits."""
-    data, network, rng = digits(), MLP((64, 32, 10)), np.random.default_rng(0)
-    params, rule = network.initialize(0), RMSprop(learning_rate=0.003, decay=decay)
-    for _ in range(epochs):
-        for batch in minibatches(len(data.train.x), 32, rng):
-            rule.update(params, network.loss_and_gradients(params, data.train.x[batch], data.train.y[batch])[1])
-    return np.concatenate([np.sqrt(rule.state[name].mean_square.astype(float)).ravel() for name in ("W1", "W2")])
-
-
 # ---------------------------------------------------------------------------------------------- the claims
 
 RATES = LogUniform(1e-3, 0.3)
@@ -317,3 +306,28 @@ def _table(results: Results, metric: str, how: str, caption: str, ending: str = 
 
 if __name__ == "__main__":
     print(between_adam_and_rmsprop().write("ch07-between", FOLDER))
+
+
+# ---------------------------------------------------------------------------------------------- memories as bars
+
+
+def remembered(
+    decays: ArrayLike, steps: ArrayLike, oldest: int = 40, newest: int = 10
+) -> tuple[Bars, dict[str, Array]]:
+    """For `explore_scenes`: each past gradient's share of AdaGrad's sum and of RMSprop's mean, and that of the newest.
+
+    The weights are read off the optimizers' own states, one gradient at a time (`fading_weights`), and divided by their
+    sum over the gradients that there have been.
+    """
+    ages = np.arange(oldest)
+    counts = np.asarray(steps)
+    alive = ages[None, None] < counts[None, :, None]
+    whole = np.broadcast_to(np.ones(int(counts.max())), (1, int(counts.max())))
+    fading = np.stack([fading_weights(decay, int(counts.max())) for decay in np.atleast_1d(decays)])
+    bars, shares = {}, {}
+    for label, weights in (("AdaGrad", whole), ("RMSprop", fading)):
+        totals = np.cumsum(weights, axis=-1)
+        total = totals[:, counts - 1]
+        bars[label] = np.where(alive, weights[:, None, :oldest] / total[..., None], 0)
+        shares[label] = np.broadcast_to(totals[:, np.minimum(counts, newest) - 1] / total, total.shape)
+    return Bars(bars, ages + 1, xlabel="age of the gradient"), shares
