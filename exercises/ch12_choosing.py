@@ -164,8 +164,9 @@ def random_results(seed, settings=6, tuning=3, report=5):
     validation = rng.uniform(0.5, 0.9, (settings, tuning))
     test = rng.uniform(0.6, 0.9, (settings, report))
     validation[1] = [0.10, 0.95, 0.99]  # one lucky seed
+    validation[5] += 0.4  # the worst
     validation[4] = [0.42, 0.40, 0.44]  # the best on the average
-    validation[2] = [0.38, 0.39, 1.30]  # the best by the median, or without its worst
+    validation[2] = [0.38, 0.39, 1.90]  # the best by the median, or without its worst
     test[3] = [0.30, 0.33, 0.31, 0.35, 0.90]  # the best on test by its median
     test[0] = 0.40  # the best on test by its mean
     test[4] = [0.52, 0.47, 0.61, 0.50, 0.97]
@@ -186,9 +187,8 @@ def reported_result(fair_report):
 
 def with_divergence(fair_report):
     validation, test = random_results(123)
-    validation[0] = [0.31, np.nan, 0.32]
+    validation[1] = [0.31, np.nan, 0.32]
     validation[5] = [0.13, 0.14, np.inf]
-    validation[3, 0] = np.nan
     index, result = outputs(fair_report(validation, test), "setting", "result")
     close(index, 4, "with runs that diverged, the number of the setting chosen")
     close(result, np.median(test[4]), "with runs that diverged, the result reported")

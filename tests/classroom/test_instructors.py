@@ -3,6 +3,7 @@
 import os
 import re
 import shlex
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -66,3 +67,21 @@ def test_the_container_file_copies_what_is_there_and_runs_the_command():
     shown = " ".join(re.search(r"docker run.*?report/?report|docker run.*?/out/report", PAGE, re.DOTALL)[0].split())
     assert shown in " ".join(re.sub(r"^#", "", text, flags=re.MULTILINE).split())
     _parser().parse_args(shlex.split(shown.replace("\\", "").split("course-grader ")[1]))
+
+
+def test_the_container_installs_what_the_project_names_and_grading_imports():
+    text = (ROOT / "Containerfile").read_text(encoding="utf-8")
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    (image,) = re.findall(r"^FROM \S+/python:(\d+\.\d+)-slim$", text, re.MULTILINE)
+    assert tuple(map(int, image.split("."))) >= (3, 11)
+    assert project["project"]["requires-python"] == ">=3.11"
+    (extras,) = re.findall(r"'\.\[(.*)\]'", text)
+    assert set(extras.split(",")) <= set(project["project"]["optional-dependencies"])
+    assert "--constraint constraints.txt" in text
+    assert "--constraint constraints.txt" in (ROOT / "Makefile").read_text(encoding="utf-8")
+    copied = [name for line in re.findall(r"^COPY (.*) \S+$", text, re.MULTILINE) for name in line.split()]
+    packages = {name.rstrip("*") for name in project["tool"]["setuptools"]["packages"]["find"]["include"]}
+    assert packages <= set(copied)
+    licenses = set(project["project"]["license-files"]) | {project["project"]["readme"]}
+    assert licenses <= set(copied), "the build of the package needs them"
+    assert text.index("\nUSER ") > text.index("\nRUN pip")  # nothing is installed as the user that answers run as
