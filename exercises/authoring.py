@@ -52,7 +52,12 @@ What the framework does, so that a check need not:
 - Every wrong answer is also a diagnosis: when a student's answer gives the same outputs, check by check, as a
   known wrong one, its sentence is shown, above the measured difference. So the sentence is written once,
   states the mistake and where to look, and needs no code of its own. List the likelier of two that behave
-  alike first.
+  alike first. It is said only if the outputs are *telling*: very different mistakes share a zero, a True, an index.
+  Where an exercise returns nothing else and no other mistake can give this series of them, say
+  ``WrongAnswer(..., evident=True)``. ``diagnose=False`` is for an answer that a check itself finds words for.
+- Only the student's code is timed, ``time_limit`` seconds a check. What the checks need beforehand (an import that
+  takes seconds, a baseline that is trained) goes into ``prepare``, a function of no arguments that is called before
+  the first check.
 - Another convention is either accepted (``close(..., accept=[(value, note)])``, and an ``AcceptedAnswer``
   so that the tests hold it) or refused with ``WrongAnswer(source, "... this exercise asks for ...",
   convention=True)``.
