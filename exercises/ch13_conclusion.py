@@ -606,7 +606,7 @@ def an_idea(answer):
         left = min(_at_each_rate(answer, landscape, starts, steps)[0])
         best = min(_baseline_left(name, landscape.name, starts, steps) for name in _BASELINES)
         if left <= best / 10:
-            return f"On {landscape.name} {_share(left)} of the first loss is left, and {_share(best)} by the baselines."
+            return f"On {landscape.name} less than a tenth of what the best of the three leaves ({_share(best)})."
         told.append(f"{_share(left)} on {landscape.name} (the best of the three: {_share(best)})")
     raise Wrong(
         f"What is left of the first loss is {' and '.join(told)}. Momentum and Adam as they are do not beat "
