@@ -9,12 +9,8 @@ same. A table, an exercise a line, then every difference; the exit status is 1 i
 from __future__ import annotations
 
 import argparse
-import functools
-import http.server
 import importlib.util
-import shutil
 import sys
-import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -25,9 +21,9 @@ from unittest import mock
 
 from exercises import all_exercises, get, record, result
 from exercises.definition import Exercise
-from tools import lab
+from tools import lab, states
 from tools.build_book import BUILD
-from tools.measure_site import BROWSERS, Handler, percentile
+from tools.measure_site import percentile
 
 # Given a JavaScript function and its argument: its value in the page.
 Ask = Callable[..., Any]
@@ -127,18 +123,15 @@ def start(ask: Ask, address: str) -> None:
 @contextmanager
 def python_in_page(browser: Any, engine: Path) -> Iterator[Ask]:
     """A page of an engine's folder, with its worker ready, as what asks it for a function's value."""
-    handler = functools.partial(Handler, directory=str(engine))
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
+    with states.served(engine) as address:
         context = browser.new_context()
         try:
             page = context.new_page()
-            page.goto(f"http://127.0.0.1:{server.server_port}/manifest.json")
+            page.goto(f"{address}/manifest.json")
             start(page.evaluate, "worker.js")
             yield page.evaluate
         finally:
             context.close()
-            server.shutdown()
 
 
 def compared(ask: Ask, answers: Iterable[Answer], here: Here) -> list[Compared]:
@@ -172,7 +165,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("ids", nargs="*", metavar="EXERCISE", help="only these")
     parser.add_argument("--engine", type=Path, default=ENGINE, metavar="FOLDER", help="the folder of the engine")
     options = parser.parse_args(arguments)
-    program = next(filter(None, map(shutil.which, BROWSERS)), None)
+    program = states.program()
     if not program or not (options.engine / "manifest.json").exists():
         print("Answers are compared in Chromium, after make book: one of the two is missing.", file=sys.stderr)
         return 1

@@ -15,11 +15,8 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import functools
-import http.server
 import json
 import os
-import shutil
 import signal
 import sys
 import threading
@@ -30,8 +27,9 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from exercises.registry import chapters
+from tools import states
 from tools.lab import ENGINE
-from tools.measure_site import BROWSERS, SITE, Handler, compressed_size, percentile
+from tools.measure_site import SITE, compressed_size, percentile
 
 REPORT = "lab-measures.json"
 SHARES = {"full speed": 1.0, "a quarter": 0.25}
@@ -255,23 +253,19 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m tools.measure_lab", description=__doc__.splitlines()[0])
     parser.add_argument("--site", type=Path, default=SITE, metavar="FOLDER", help="the site's html folder")
     site = parser.parse_args(arguments).site.resolve()
-    program = next(filter(None, map(shutil.which, BROWSERS)), None)
+    program = states.program()
     if not program or not (site / "_static" / ENGINE / "manifest.json").exists():
         print("The lab is measured in Chromium, after make book: one of the two is missing.", file=sys.stderr)
         return 1
     paths = [file.relative_to(site).as_posix() for file in sorted((site / "chapters").glob("[01][0-9]_*.html"))]
-    handler = functools.partial(Handler, directory=str(site))
     report: dict[str, dict[str, float]] = {}
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server, sync_playwright() as driver:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        address = f"http://127.0.0.1:{server.server_port}"
+    with states.served(site) as address, sync_playwright() as driver:
         browser = driver.chromium.launch(executable_path=program, args=["--no-sandbox", "--disable-gpu"])
         for name, share in SHARES.items():
             report[name] = measured(browser, site, address, paths, share)
         ids = {e.id: e.solution for number, _, found in chapters() for e in found if number == int(paths[0][9:11])}
         sizes = bytes_of(browser, site, address, paths[0], ids)
         browser.close()
-        server.shutdown()
     print(f"{'the lab, in seconds':34}{'bar':>8}" + "".join(f"{name:>14}" for name in SHARES))
     for name in next(iter(report.values())):
         print(row(WORDS.get(name, name), BARS.get(name.split()[0]), [found[name] for found in report.values()]))

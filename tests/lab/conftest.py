@@ -12,9 +12,10 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page
 
-from tests.site.conftest import QuietHandler, site
+from tests.site.conftest import site
 from tests.site.support import CHAPTERS, Watched
 from tools.build_book import ROOT
+from tools.states import Quiet
 
 __all__ = ["site"]
 
@@ -53,7 +54,7 @@ def tab(context: BrowserContext) -> Callable[..., Page]:
     return tab
 
 
-class StrictHandler(QuietHandler):
+class StrictHandler(Quiet):
     """Serves the site from a sub-path, under a strict policy, and nothing else."""
 
     def translate_path(self, path: str) -> str:
