@@ -115,12 +115,6 @@ def flat_share(landscape: Landscape, slope: float, resolution: int = 801) -> flo
     return float(np.mean(np.linalg.norm(landscape.gradient(grid), axis=-1) < slope))
 
 
-def random_symmetric(dimension: int, draws: int, seed: int = 0) -> Array:
-    """Matrices of the Gaussian orthogonal ensemble, of shape (draws, dimension, dimension)."""
-    entries = np.random.default_rng(seed).standard_normal((draws, dimension, dimension))
-    return entries + np.swapaxes(entries, 1, 2)
-
-
 # A network small enough to know completely --------------------------------------------------------------
 
 

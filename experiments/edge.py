@@ -115,7 +115,7 @@ def least_variances(matrix: Array, wanted: Array, sweeps: int = 200) -> Array:
 
 
 def watched(width: int, seed: int, rate: float) -> list[dict[str, float]]:
-    """Sharpness of the run and of the flow, every `EVERY` steps from `AFTER` on; and of the flow without the swings."""
+    """Sharpness of the run and of the flow, every `EVERY` steps from `AFTER` on."""
     problem = Problem(width, seed)
     points = [point for step, point in enumerate(run(problem, rate)) if step >= AFTER]
     found = np.random.default_rng(1).standard_normal((points[0].size, FOLLOWED))

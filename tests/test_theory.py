@@ -91,3 +91,25 @@ def test_variances_are_the_least_that_hold_every_curvature():
     found = edge.least_variances(matrix, wanted)
     assert found == pytest.approx([0.5, 0.0])
     assert np.all(matrix @ found >= wanted - 1e-12)
+
+
+def test_the_central_flow_settles_where_the_chapter_says_and_misses_where_it_says():
+    rows = edge.errors()
+    assert len(rows) == len(edge.WIDTHS) * len(edge.RATES) == 6
+    assert all(2.5 < row["median"] < 5 for row in rows)
+    assert all(row["worst"] > 5 for row in rows)
+    _, found = edge.curves()
+    assert np.all(found["the central flow"][-3:, -5:] <= 1.01 * found["the edge"][-3:, -5:])
+    assert round(float(found["the run"][2].max()), 2) == 1.52
+
+
+def test_a_step_of_the_central_flow_below_the_edge_is_the_gradients():
+    problem = edge.Problem(8, 0)
+    start = problem.flat(problem.start)
+    moves = edge.flow(problem, start, 0.01)
+    (first, _), (second, _) = next(moves), next(moves)
+    assert first == pytest.approx(start)
+    assert second - first == pytest.approx(-0.01 * problem.gradient(start), rel=0.05, abs=1e-5)
+    assert problem.hessian_times(start, np.ones_like(start)) == pytest.approx(
+        (problem.gradient(start + 1e-4) - problem.gradient(start - 1e-4)) / 2e-4, abs=1e-5
+    )
