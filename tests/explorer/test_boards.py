@@ -272,6 +272,7 @@ def test_quests_are_judged_on_boards(show):
     page = show(FIGURES["modes"](initial={"learning_rate": 0.05}, quests=quests))
     page.click("text=yes")
     move(page, i0=1)
+    page.click(".uo-check")
     page.wait_for_selector(".uo-tally >> text=2 of 2 done")
 
 
