@@ -190,8 +190,9 @@ def _at_import(module: str) -> Iterator[tuple[str, str]]:
         if isinstance(statement, ast.Import | ast.ImportFrom):
             yield from ((of, "") for of, _ in _imported(statement).values())
         elif isinstance(statement, ast.Assign | ast.AnnAssign | ast.Expr) and statement.value is not None:
-            yield from _reached(statement.value, known)
-            yield from ((module, node.id) for node in ast.walk(statement.value) if _is_own(node, module, ""))
+            called = ast.Module([node.func for node in ast.walk(statement.value) if isinstance(node, ast.Call)], [])
+            yield from _reached(called, known)
+            yield from ((module, node.id) for node in ast.walk(called) if _is_own(node, module, ""))
 
 
 def _needed_inside(definition: ast.AST) -> dict[str, tuple[str, str]]:
