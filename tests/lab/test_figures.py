@@ -9,7 +9,7 @@ import re
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from tests.lab.test_page import write
+from tests.lab.support import write
 from tests.site.support import HTML, picture, settle
 from tests.site.test_access import axe
 

@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from tests.lab.conftest import CHAPTER
-from tests.lab.test_page import write
+from tests.lab.support import write
 from tests.site.support import CHAPTERS, Watched
 from tests.site.test_access import axe
 from tools.build_book import ROOT
