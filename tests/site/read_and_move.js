@@ -2,9 +2,11 @@
 async () => {
   const wait = (ms) => new Promise((done) => setTimeout(done, ms));
   const until = async (holds) => {
-    for (let tries = 0; tries < 300 && !holds(); tries++) await wait(30);
+    const end = performance.now() + 12000;
+    while (!holds() && performance.now() < end) await wait(30);
     return holds();
   };
+  await until(() => document.querySelector("main"));
   if (document.querySelector("[data-figure]")) await until(() => document.documentElement.dataset.widgets === "ready");
   const still = [];
   for (const figure of document.querySelectorAll(".uo-figure")) {
