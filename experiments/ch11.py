@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from copy import deepcopy
 from dataclasses import dataclass, replace
 from functools import cache, partial
+from itertools import chain, count
 from typing import Any
 
 import numpy as np
@@ -18,7 +20,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from optim_lib.data import Dataset, Split, digits, minibatches
 from optim_lib.networks import MLP
-from optim_lib.optimizers import SGD, Adam, MomentumSGD, Optimizer
+from optim_lib.optimizers import SGD, Adam, MomentumSGD, Optimizer, clip_by_global_norm
 from optim_lib.probes import expected_losses
 from optim_lib.schedules import (
     cosine_annealing,
@@ -583,3 +585,31 @@ def warmup_rows(runs: Mapping[tuple[str, float, int], list[tuple[Array, float]]]
                 row[name] = f"{np.median(ends):.2f} ({ends.min():.2f} to {ends.max():.2f})"
             rows.append(row)
     return rows
+
+
+# What may keep a run through a bad batch: a rule whose steps have a length, and gradients that are cut.
+SPIKES: dict[str, dict[str, Any]] = {
+    "momentum": {"optimizer": MomentumSGD(0.05)},
+    "momentum, clipped": {"optimizer": MomentumSGD(0.05), "max_norm": 1.0},
+    "Adam": {"optimizer": Adam(0.01)},
+    "Adam, clipped": {"optimizer": Adam(0.01), "max_norm": 1.0},
+}
+
+
+def spike(optimizer: Optimizer, seed: int = 0, max_norm: float = math.inf, steps: int = 100, after: int = 20) -> Array:
+    """The loss on the validation digits around a batch that is ten times too bright and has the wrong labels.
+
+    An optimizer trains the small network for so many steps, meets the bad batch, and goes on. The first number is the
+    loss before it, the second right after it, and so on.
+    """
+    params, optimizer = NETWORK.initialize(seed), deepcopy(optimizer)
+    n, rng, losses = len(DATA.train.x), np.random.default_rng([seed, 1]), []
+    batches = chain.from_iterable(minibatches(n, BATCH, rng) for _ in count())
+    for step, batch in zip(range(steps + after), batches, strict=False):
+        if step >= steps:
+            losses.append(NETWORK.loss(params, DATA.validation.x, DATA.validation.y))
+        x, y = DATA.train.x[batch], DATA.train.y[batch]
+        bad = (10 * x, (y + 1) % 10)
+        _, grads = NETWORK.loss_and_gradients(params, *(bad if step == steps else (x, y)))
+        optimizer.update(params, clip_by_global_norm(grads, max_norm)[0] if max_norm < math.inf else grads)
+    return np.array([*losses, NETWORK.loss(params, DATA.validation.x, DATA.validation.y)], dtype=float)

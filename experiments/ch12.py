@@ -31,12 +31,17 @@ from optim_lib.optimizers import (
     LAMB,
     LARS,
     SGD,
+    SOAP,
+    Adafactor,
     AdaGrad,
     Adam,
     AdamW,
+    Lion,
     MomentumSGD,
+    Muon,
     NesterovMomentum,
     RMSprop,
+    ScheduleFreeAdamW,
 )
 from optim_lib.schedules import warmup_cosine
 from optim_lib.tasks import Supervised, Task
@@ -325,7 +330,9 @@ def costs(shapes: dict[str, tuple[int, ...]], repeats: int = 30) -> list[dict[st
     """Numbers of state for each parameter, and the time of a step over that of SGD (which differs by machine)."""
     rng = np.random.default_rng(0)
     params = {name: rng.standard_normal(shape).astype(np.float32) for name, shape in shapes.items()}
-    measured = {label: step_cost(make(**fixed), params, repeats) for label, (make, _, fixed) in OPTIMIZERS.items()}
+    made = {label: make(**fixed) for label, (make, _, fixed) in OPTIMIZERS.items()}
+    made |= {rule.__name__: rule() for rule in (Lion, Adafactor, ScheduleFreeAdamW, Muon, SOAP)}
+    measured = {label: step_cost(optimizer, params, repeats) for label, optimizer in made.items()}
     return [
         {
             "optimizer": label,

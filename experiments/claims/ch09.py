@@ -6,15 +6,18 @@ from dataclasses import replace
 
 import numpy as np
 
-from experiments import ch09
-from experiments.claims.registry import MANY, contest, tests
+from experiments import ch09, modern
+from experiments.claims.registry import MANY, ONE_PASS, SLOW, contest, tests
 from experiments.claims.results import Results
 from optim_lib import tasks
 from optim_lib.data import Dataset, digits
 from optim_lib.optimizers import (
     Adam,
+    AdamHyperball,
     AdamW,
+    CautiousAdamW,
 )
+from optim_lib.schedules import warmup_cosine
 from optim_lib.tasks.supervised import Supervised, few
 from optim_lib.training import LogUniform, Search
 
@@ -69,3 +72,41 @@ def decoupled_beats_penalty() -> Results:
             contest(results, searches, task, trials=21, budget=steps, also=f", {steps} steps, by {chosen}",
                     coarse_seeds=(100, 101, 102), **MANY)  # fmt: skip
     return results
+
+
+RATES, DECAYS = LogUniform(3e-4, 0.1), LogUniform(1e-3, 100.0)
+
+
+@tests("c-cautious")
+def cautious_decay_is_better() -> Results:
+    """Few digits, where decay has something to do: rate and decay tuned alike, chosen and judged by loss."""
+    results = Results()
+    searches = {
+        "AdamW": Search(AdamW, learning_rate=RATES, weight_decay=DECAYS),
+        "cautious": Search(CautiousAdamW, learning_rate=RATES, weight_decay=DECAYS),
+    }
+    for steps in (140, 420):
+        contest(results, searches, few_digits_by_loss, trials=9, budget=steps, also=f", {steps} steps", **ONE_PASS)
+    return results
+
+
+@tests("c-hyperball")
+def a_fixed_norm_beats_decay() -> Results:
+    """Two numbers tuned of each: rate and decay, or the rate of the matrices and that of the vectors beside it."""
+    results = Results()
+    searches = {
+        "AdamW": Search(AdamW, learning_rate=RATES, weight_decay=DECAYS),
+        "Hyperball": Search(AdamHyperball, learning_rate=LogUniform(1e-3, 1.0), adam_ratio=LogUniform(1e-2, 1000.0)),
+    }
+    for steps in (140, 420):
+        contest(results, searches, few_digits_by_loss, trials=9, budget=steps, also=f", {steps} steps", **ONE_PASS)
+    on_text = {
+        "AdamW": Search(AdamW, learning_rate=LogUniform(1e-3, 0.3), beta2=0.95, weight_decay=0.1),
+        "Hyperball": Search(modern.adam_hyperball, learning_rate=LogUniform(3e-3, 1.0)),
+    }
+    contest(results, on_text, modern.text, schedule=warmup_cosine_of_a_tenth, also=", text", **SLOW)
+    return results
+
+
+def warmup_cosine_of_a_tenth(rate: float, step: float, total: float) -> float:
+    return float(warmup_cosine(rate, step, total, warmup_epochs=total / 10))

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 
-from experiments import ch10
-from experiments.claims.registry import MANY, contest, tests
+from experiments import ch10, modern
+from experiments.claims.registry import MANY, ONE_PASS, SLOW, contest, tests
 from experiments.claims.results import Results
 from experiments.claims.rule import AT_EDGE, TRIED
 from optim_lib import tasks
-from optim_lib.optimizers import LARS, MomentumSGD
+from optim_lib.optimizers import ADOPT, LARS, Adam, AdEMAMix, MomentumSGD, Muon, NorMuon
 from optim_lib.tasks.supervised import Supervised
 from optim_lib.training import LogUniform, Search
 
@@ -76,4 +77,68 @@ def lars_as_printed() -> Results:
         LARS(1.0, trust_coefficient=1.0, weight_decay=0.0).update(params, {"w": scale * grad})
         for label, step in (("article", printed), ("paper", theta - params["w"])):
             results.add(f"{label}, loss times {scale}", "step", np.linalg.norm(step) / np.linalg.norm(theta))
+    return results
+
+
+MATRIX_RATES = LogUniform(3e-3, 1.0)
+
+
+@tests("c-muon-momentum")
+def muon_needs_its_momentum() -> Results:
+    """Muon at its default momentum and without any; a line to zero, since its steps do not shrink by themselves."""
+    results = Results()
+    for label, momentum in (("momentum 0.95", 0.95), ("no momentum", 0.0)):
+        digits = Search(Muon, learning_rate=MATRIX_RATES, momentum=momentum, adam_ratio=modern.SHARE, output_axis=-1)
+        contest(results, {label: digits}, modern.digits_by_loss, budget=102, schedule=modern.linear_to_zero,
+                also=", digits", **MANY)  # fmt: skip
+        text = Search(modern.muon, learning_rate=MATRIX_RATES, momentum=momentum)
+        contest(results, {label: text}, modern.text, schedule=modern.linear_to_zero, also=", text", **SLOW)
+    return results
+
+
+@tests("c-normuon")
+def a_rate_for_each_neuron() -> Results:
+    results = Results()
+    for label, rule, on_text in (("Muon", Muon, modern.muon), ("NorMuon", NorMuon, modern.normuon)):
+        digits = Search(rule, learning_rate=MATRIX_RATES, adam_ratio=modern.SHARE, output_axis=-1)
+        contest(results, {label: digits}, modern.digits_by_loss, budget=102, schedule=modern.linear_to_zero,
+                also=", digits", **MANY)  # fmt: skip
+        text = Search(on_text, learning_rate=MATRIX_RATES)
+        contest(results, {label: text}, modern.text, schedule=modern.linear_to_zero, also=", text", **SLOW)
+    return results
+
+
+@tests("c-ademamix")
+def a_long_memory_besides() -> Results:
+    """Adam with its one memory tuned, and with a long one besides; both at a constant rate."""
+    results = Results()
+    for steps in (340, 680):
+        searches = {
+            "Adam": Search(Adam, learning_rate=LogUniform(1e-4, 0.1), beta1=[0.5, 0.9, 0.99]),
+            "AdEMAMix": Search(
+                AdEMAMix, learning_rate=LogUniform(1e-4, 0.1), beta3=[0.99, 0.999, 0.9999], warmup=steps
+            ),
+        }
+        contest(results, searches, modern.digits_by_loss, trials=8, budget=steps, also=f", {steps} steps",
+                **ONE_PASS)  # fmt: skip
+    return results
+
+
+@tests("c-adopt")
+def any_memory_will_do() -> Results:
+    """Gradients of 100 one time in ten and of -10 otherwise, so that downhill is to the left, on [-1, 1]."""
+    results, runs, seeds = Results(), 200, 12
+    rules = {"Adam": Adam, "ADOPT": partial(ADOPT, clip=0), "ADOPT, clipped": ADOPT}
+    for label, rule in rules.items():
+        for beta2 in (0.1, 0.9, 0.999):
+            ends = []
+            for seed in range(seeds):
+                rng, optimizer = np.random.default_rng(seed), rule(0.01, beta2=beta2)
+                params = {"x": np.zeros(runs)}
+                for t in range(1, 4001):
+                    optimizer.learning_rate = 0.01 / t**0.5 * 10
+                    optimizer.update(params, {"x": np.where(rng.random(runs) < 0.1, 100.0, -10.0)})
+                    np.clip(params["x"], -1, 1, out=params["x"])
+                ends.append(params["x"].mean())
+            results.add(f"{label}, memory {beta2:g}", "x at the end", ends)
     return results

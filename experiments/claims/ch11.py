@@ -8,7 +8,7 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
-from experiments import ch11
+from experiments import ch11, modern
 from experiments.claims.registry import SLOW, by_length, contest, tests
 from experiments.claims.results import Results
 from experiments.claims.rule import AT_EDGE, TRIED
@@ -141,4 +141,29 @@ def warm_up_is_needed() -> Results:
                 schedule = partial(warmup_cosine, warmup_epochs=steps)
                 contest(results, {label: Search(AdamW, learning_rate=LogUniform(3e-4, 0.3))}, task, budget=80,
                         schedule=schedule, also=f", {name}", **SLOW)  # fmt: skip
+    return results
+
+
+@tests("c-linear-zero")
+def a_line_to_zero() -> Results:
+    """AdamW with a tenth of the run to warm up, then a line to zero or a cosine to a tenth of the rate."""
+    results = Results()
+    schedules = {"line to zero": modern.linear_to_zero, "cosine to a tenth": modern.cosine_to_a_tenth}
+    for label, schedule in schedules.items():
+        search = {label: Search(AdamW, learning_rate=LogUniform(1e-3, 0.3), beta2=0.95, weight_decay=0.1)}
+        contest(results, search, modern.text, schedule=schedule, also=", text", **SLOW)
+        for steps in (102, 510):
+            contest(results, search, modern.digits_by_loss, budget=steps, schedule=schedule,
+                    also=f", digits, {steps} steps", **by_length(steps))  # fmt: skip
+    return results
+
+
+@tests("c-clipping")
+def clipping_saves_a_run() -> Results:
+    """One batch in a run of digits is ten times too bright, with wrong labels: the loss 20 steps later."""
+    results = Results()
+    for label, setting in ch11.SPIKES.items():
+        found = [ch11.spike(seed=seed, **setting) for seed in range(12)]
+        results.add(label, "loss 20 steps later", [each[-1] for each in found])
+        results.add(label, "loss before", [each[0] for each in found])
     return results

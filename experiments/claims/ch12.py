@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from experiments import ch12
+from experiments import ch12, modern
 from experiments.claims.ch09 import few_digits_task
 from experiments.claims.ch11 import CNN_RATES
 from experiments.claims.registry import MANY, ONE_PASS, SLOW, by_length, contest, tests
@@ -278,4 +278,16 @@ def the_tables_rates() -> Results:
     results.add("all", "near", inside)
     results.add("all", "above", above)
     results.add("all", "pairs", len(fields) * len(ch12.ARTICLE_RATES))
+    return results
+
+
+@tests("c-beta2")
+def a_shorter_memory_for_a_short_run() -> Results:
+    """AdamW with the memory of large language models, and with the default, a tenth of the run to warm up."""
+    results = Results()
+    for label, beta2 in (("0.95", 0.95), ("0.999", 0.999)):
+        search = {label: Search(AdamW, learning_rate=LogUniform(1e-3, 0.3), beta2=beta2, weight_decay=0.1)}
+        contest(results, search, modern.text, schedule=modern.linear_to_zero, also=", text", **SLOW)
+        contest(results, search, modern.digits_by_loss, budget=102, schedule=modern.linear_to_zero, also=", digits",
+                **MANY)  # fmt: skip
     return results
