@@ -2,6 +2,7 @@
 
 import importlib
 import inspect
+import json
 import re
 import types
 from pathlib import Path
@@ -95,3 +96,17 @@ def test_glossary_entries_are_distinct_and_lead_to_chapters():
         assert any((CHAPTERS / f"{page[1]}{suffix}").exists() for suffix in (".ipynb", ".md")), definition
         for _, target in re.findall(r"\{term\}`(?:([^<`]+) <)?([^>`]+)>?`", definition):
             assert target in terms, target
+
+
+GREEK = re.compile(
+    r"\\(alpha|beta|gamma|delta|epsilon|zeta|eta|theta|kappa|lambda|mu|nu|xi|rho|sigma|tau|phi|varphi|chi|psi|omega|Sigma)"
+    r"(?![a-zA-Z])"
+)
+
+
+def test_every_greek_letter_of_the_chapters_is_on_the_notation_page():
+    listed = set(GREEK.findall((CHAPTERS / "notation.md").read_text(encoding="utf-8")))
+    for chapter in sorted(CHAPTERS.glob("*.ipynb")):
+        cells = json.loads(chapter.read_text(encoding="utf-8"))["cells"]
+        prose = "".join("".join(cell["source"]) for cell in cells if cell["cell_type"] == "markdown")
+        assert set(GREEK.findall(prose)) - listed == set(), chapter.stem
