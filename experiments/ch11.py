@@ -613,3 +613,44 @@ def spike(optimizer: Optimizer, seed: int = 0, max_norm: float = math.inf, steps
         _, grads = NETWORK.loss_and_gradients(params, *(bad if step == steps else (x, y)))
         optimizer.update(params, clip_by_global_norm(grads, max_norm)[0] if max_norm < math.inf else grads)
     return np.array([*losses, NETWORK.loss(params, DATA.validation.x, DATA.validation.y)], dtype=float)
+
+
+# ---------------------------------------------------------------------------------- several endings of one plateau
+
+
+def branches(
+    rates: ArrayLike, ends: Sequence[int], shares: Sequence[float], *, steps: int = 400, runs: int = 150, seed: int = 0
+) -> dict[str, Array]:
+    """Mean losses, of shape (rates, ends, shares, steps + 1): one plateau, a branch of it that ends, and its average.
+
+    SGD on a noisy bowl of curvature 1 from a distance of 10. The branch takes the rate to zero in a straight line, over
+    a share of its run, and stands still from its end on. The average is that of the plateau's last points, over the
+    same share of the way so far, until the same end. All see the same noise.
+    """
+    rates = np.atleast_1d(np.asarray(rates, dtype=float))
+    noise = np.random.default_rng(seed).standard_normal((steps, 1, runs))
+    plateau = _noisy_bowl(np.broadcast_to(rates[:, None], (rates.size, steps)), noise)
+    sums = np.concatenate([np.zeros((1, rates.size, runs)), np.cumsum(plateau, axis=0)])
+    found = {label: np.empty((rates.size, len(ends), len(shares), steps + 1)) for label in ("branch", "average")}
+    t = np.arange(steps)
+    for j, share in enumerate(shares):
+        first = np.arange(1, steps + 2) - np.maximum(1, np.round(share * np.arange(1, steps + 2))).astype(int)
+        means = (sums[1:] - sums[first]) / (np.arange(1, steps + 2) - first)[:, None, None]
+        found["average"][:, :, j] = 0.5 * (means**2).mean(axis=-1).T[:, None]
+        for i, end in enumerate(ends):
+            shape = warmup_stable_decay(1.0, t, end, 0, share * end)
+            path = _noisy_bowl(rates[:, None] * np.where(t < end, shape, 0.0), noise)
+            found["branch"][:, i, j] = 0.5 * (path**2).mean(axis=-1).T
+            found["average"][:, i, j, end:] = found["average"][:, i, j, end, None]
+    flat = 0.5 * (plateau**2).mean(axis=-1).T[:, None, None]
+    return {"plateau": flat, **found}
+
+
+def _noisy_bowl(rates: Array, noise: Array) -> Array:
+    """The paths, of shape (steps + 1, settings, runs), of SGD on the bowl with a rate for each setting and step."""
+    theta = {"x": np.full((len(rates), noise.shape[-1]), 10.0)}
+    path = [theta["x"].copy()]
+    for rate, kick in zip(rates.T, noise, strict=True):
+        SGD(1.0).update(theta, {"x": rate[:, None] * (theta["x"] + kick)})
+        path.append(theta["x"].copy())
+    return np.stack(path)
