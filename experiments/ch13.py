@@ -251,6 +251,14 @@ STEPS: dict[str, str] = {
     + _STEP
     + r"\eta \sqrt{\max(1, \text{out}/\text{in})}\; U V^\top",
     "Adafactor": r"\text{RMSprop, with } v \text{ from its row and column means}",
+    "Shampoo": r"\text{matrices: } L \leftarrow L + g g^\top, \; R \leftarrow R + g^\top g, \quad "
+    + _STEP
+    + r"\eta\, L^{-1/4} g\, R^{-1/4}",
+    "SOAP": r"\text{matrices: AdamW in the eigenvectors of Shampoo's } L \text{ and } R",
+    "ScheduleFreeAdamW": r"z \leftarrow z - \eta\, g / (\sqrt{\hat v} + \epsilon), \; "
+    r"x \text{ the mean of all } z, \; \theta = (1 - \beta_1) z + \beta_1 x",
+    "AdamHyperball": r"\text{matrices: a step of length } \eta \lVert\theta_0\rVert "
+    r"\text{ in Adam's direction, back to norm } \lVert\theta_0\rVert",
 }
 _SYMBOLS = {
     "learning_rate": "η",
