@@ -153,8 +153,11 @@ class Makers:
 
     def _script(self, files: list[Path], target: Path) -> None:
         # Each is a script of its own to the browser: what one of them declares, the next can use.
-        target.write_text("\n;\n".join(file.read_text(encoding="utf-8") for file in files), encoding="utf-8")
-        self._esbuild(target.name, f"--outfile={target.name}", "--allow-overwrite", "--charset=utf8")
+        # Named as no module, since in a module ``this`` is not the page, whatever the folders above say of their scripts.
+        joined = target.with_suffix(".cjs")
+        joined.write_text("\n;\n".join(file.read_text(encoding="utf-8") for file in files), encoding="utf-8")
+        self._esbuild(joined.name, f"--outfile={target.name}", "--charset=utf8")
+        joined.unlink()
 
     def _sheet(self, files: list[Path], target: Path) -> None:
         theirs = [file for file in files if not file.relative_to(self.static).as_posix().startswith(OWN)]
