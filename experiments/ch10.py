@@ -442,7 +442,7 @@ def turned_circles(second: ArrayLike, angles: ArrayLike) -> tuple[dict[str, Plan
     values: dict[str, list[Array]] = {label: [] for label in shapes}
     for s in second:
         for angle in angles:
-            g = _rotation(angle) @ np.diag([1.0, s]) @ _rotation(20.0).T
+            g = (_rotation(angle) @ np.diag([1.0, s]) @ _rotation(20.0).T).round(9)
             for label, matrix in zip(shapes, (g, np.sign(g), -steepest(g, "spectral")), strict=True):
                 shapes[label].append((matrix @ circle).T)
                 values[label].append(np.linalg.svd(matrix, compute_uv=False))

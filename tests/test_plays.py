@@ -148,6 +148,8 @@ def colors_in(state):
     """The label and the color of each curve or path of a figure."""
     if "series" in state.spec:
         return [(series["label"], series["color"]) for series in state.spec["series"]]
+    if "color" in state.spec:  # boards show one rule
+        return [("momentum" if any(state.spec.get("momenta", ())) else "gradient descent", state.spec["color"])]
     return list(zip(state.spec["labels"], state.spec["colors"], strict=True))
 
 

@@ -153,7 +153,7 @@ class Makers:
 
     def _script(self, files: list[Path], target: Path) -> None:
         # Each is a script of its own to the browser: what one of them declares, the next can use.
-        # Named as no module, since in a module ``this`` is not the page, whatever the folders above say of their scripts.
+        # Named as no module, whatever the folders above say: in a module ``this`` is not the page.
         joined = target.with_suffix(".cjs")
         joined.write_text("\n;\n".join(file.read_text(encoding="utf-8") for file in files), encoding="utf-8")
         self._esbuild(joined.name, f"--outfile={target.name}", "--charset=utf8")
