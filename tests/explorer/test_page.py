@@ -557,4 +557,5 @@ def test_closed_storage_is_no_obstacle(show):
     page = show(explore(SGD, ravine, learning_rate=[0.05, 0.5], quests=[diverge()]))
     page.evaluate("() => { Storage.prototype.setItem = () => { throw new Error('closed'); }; }")
     set_trait(page, i0=1)
+    check(page)
     assert done(page) == [True]
