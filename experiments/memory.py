@@ -33,11 +33,10 @@ def bytes_per_parameter(state: float, devices: ArrayLike, stage: ArrayLike, *, m
     return np.stack(parts, axis=-1)
 
 
-def budget(billions: Sequence[float], devices: Sequence[int], stages: Sequence[int]) -> tuple[Bars, dict[str, Array]]:
-    """For `explore_scenes`: bytes a parameter as stacked bars, and gigabytes a device for each rule."""
-    grid = np.asarray(devices)[None, :, None], np.asarray(stages)[None, None, :]
-    each = {rule: bytes_per_parameter(state, *grid) for rule, state in STATES.items()}
+def budget(billions: float, devices: Sequence[int], stages: Sequence[int]) -> tuple[Bars, dict[str, Array]]:
+    """For `explore_scenes`: gigabytes a device for a number of parameters, part by part as stacked bars, and in all."""
+    grid = np.asarray(devices)[:, None], np.asarray(stages)[None, :]
+    each = {rule: billions * bytes_per_parameter(state, *grid) for rule, state in STATES.items()}
     stacked = np.stack(list(each.values()), axis=-2)
     bars = Bars({part: stacked[..., k] for k, part in enumerate(PARTS)}, list(STATES), stacked=True)
-    size = np.asarray(billions, dtype=float)[:, None, None]
-    return bars, {rule: size * each[rule].sum(axis=-1) for rule in ("AdamW", "8-bit Adam", "Lion, Muon")}
+    return bars, {rule: each[rule].sum(axis=-1) for rule in ("AdamW", "8-bit Adam", "Lion, Muon")}

@@ -96,7 +96,7 @@ def modes_state(
     if momentum is None:
         theory, boards = (
             _valley(products, packing),
-            [Board("valley", "Share of its distance that a direction keeps in a step")],
+            [Board("valley", "What each direction keeps in a step")],
         )
     else:
         theory, boards = radius_map(packing), [Board("radius", "Spectral radius: each curvature on the map")]

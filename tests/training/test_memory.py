@@ -20,7 +20,7 @@ def test_single_precision_takes_no_copy():
 
 
 def test_what_is_divided_is_divided_evenly():
-    bars, gigabytes = budget([1, 7.5], [1, 8], [0, 3])
-    assert np.allclose(gigabytes["AdamW"][:, 0], [[16], [120]])
-    assert np.allclose(gigabytes["AdamW"][:, 1, 1], gigabytes["AdamW"][:, 0, 1] / 8)
-    assert bars.values["optimizer"].shape == (1, 2, 2, len(STATES))
+    bars, gigabytes = budget(7.5, [1, 8], [0, 3])
+    assert np.allclose(gigabytes["AdamW"], [[120, 120], [120, 15]])
+    assert np.allclose(bars.values["optimizer"][1, 1], bars.values["optimizer"][0, 1] / 8)
+    assert bars.values["optimizer"].shape == (2, 2, len(STATES))
