@@ -119,6 +119,7 @@ def test_quests_are_judged_by_the_reading(show):
     ]
     page = show(figure(initial={"angle": 0, "length": 1}, quests=quests))
     move(page, i0=1)
+    page.click(".uo-quests li >> nth=0 >> .uo-check")
     page.wait_for_selector(".uo-tally >> text=1 of 2 done")
 
 
