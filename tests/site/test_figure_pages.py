@@ -6,6 +6,7 @@ import json
 import zlib
 
 import pytest
+from playwright.sync_api import expect
 
 from optim_lib.explorer import recompute
 from tests.site.support import CHAPTERS, HTML, settle
@@ -254,7 +255,6 @@ def test_a_sentence_sets_the_figure_that_it_speaks_of(visit, way):
     ready(page)
     link = page.locator("a.uo-plays[href*='fig=adam-banana'][href*='beta1=0.98']")
     link.scroll_into_view_if_needed()
-    before = page.evaluate("scrollY")
     link.press("Enter") if way == "press" else getattr(link, way)()
     figure = page.locator("[data-figure=adam-banana]")
     page.wait_for_function("document.querySelector('[data-figure=adam-banana] .uo-news').textContent")
@@ -265,7 +265,7 @@ def test_a_sentence_sets_the_figure_that_it_speaks_of(visit, way):
                            ".getBoundingClientRect().bottom")  # fmt: skip
     assert figure.locator(".uo-quests li[data-done=true]").count() == 0
     page.go_back()
-    page.wait_for_function("y => Math.abs(scrollY - y) < 5", arg=before)
+    expect(link).to_be_in_viewport()
     assert page.wrong == []
 
 

@@ -152,10 +152,20 @@ function linked(words, figure) {
   link.addEventListener("click", (event) => {
     if (event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return;
     event.preventDefault();
+    left = link;
     play(figure, link.hash);
   });
   return link;
 }
+
+// The sentence that was left last. A page may have grown above it meanwhile: the browser's own way back then ends beside it.
+let left;
+addEventListener("popstate", () => {
+  setTimeout(() => {
+    const { top, bottom } = left?.getBoundingClientRect() ?? { top: 0, bottom: 0 };
+    if (left && (bottom < 0 || top > innerHeight)) left.scrollIntoView({ block: "center", behavior: "instant" });
+  }, 100);
+});
 
 // The way back in the browser's history leads to the sentence, and moves the page nowhere else.
 async function play(figure, hash) {
