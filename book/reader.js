@@ -182,7 +182,7 @@ globalThis.courseReader ??= (() => {
       loaded = resolve;
       const script = document.createElement("script");
       script.src = new URL(`lab.js?v=${course.manifest.script}`, engine.folder);
-      script.onerror = () => reject(new Error("The lab's script could not be fetched."));
+      script.onerror = () => reject(new Error("The lab’s script could not be fetched."));
       document.head.append(script);
     });
     loading.catch(() => (loading = null));
@@ -258,7 +258,7 @@ globalThis.courseReader ??= (() => {
   const whyNot = (figure) =>
     figure.querySelector("canvas.uo-main, .uo-main-frame")
       ? "The surface is the loss of a network on real data, too slow to run again here: edit it in the notebook."
-      : "No rule to edit here: the chapter's code computes these curves, from a formula or a longer experiment.";
+      : "No rule to edit here: the chapter’s code computes these curves, from a formula or a longer experiment.";
 
   function offerToEdit(figure) {
     const button = make("button", "uo-tool", "Edit this optimizer");

@@ -15,7 +15,7 @@ globalThis.courseStore ??= (() => {
   const FORMAT = "understanding-optimizers";
   const SCHEMA = 1;
   const BLOCKED = "This browser keeps nothing for this site: what you do here is gone when the page is closed.";
-  const FULL = "This browser's storage for the site is full: what you do from now on is gone when the page is closed.";
+  const FULL = "This browser’s storage for the site is full: what you do from now on is gone when the page is closed.";
 
   const kinds = new Map();
   const watchers = [];

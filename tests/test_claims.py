@@ -250,6 +250,14 @@ def test_runs_of_a_comparison_are_kept_while_a_pass_lasts(tmp_path):
     assert [path.read_bytes() for path in tmp_path.glob("*.csv")] == kept
 
 
+def test_a_chapter_shows_verdicts_in_a_table_that_leads_to_the_ledger():
+    first, second = LEDGER[:2]
+    rows = page.verdicts(second.id, first.id)._repr_html_().split("<tr>")[2:]
+    for claim, row in zip((second, first), rows, strict=True):
+        assert row.startswith(f'<td><a href="claims.html#{claim.id}">')
+        assert page.badge(claim.verdict) in row
+
+
 def test_the_page_shows_every_claim_with_its_anchor_and_its_verdict():
     text = "".join(page.section(number) for number in range(1, 13))
     for claim in LEDGER:

@@ -33,6 +33,21 @@ def test_a_mark_stays_with_the_formula_before_it():
     assert held.count("uo-held") == 1
 
 
+def test_a_bracket_and_an_ending_stay_with_their_formula():
+    formula = '<span class="math"><math><mi>k</mi></math></span>'
+    held = pages.with_marks_held(f"<p>each ({formula} of them), the {formula}-th, a {formula} b</p>")
+    assert f'<span class="uo-held">({formula}</span> of' in held
+    assert f'<span class="uo-held">{formula}-th</span>,' in held
+    assert held.count("uo-held") == 2
+
+
+def test_apostrophes_are_typographic_in_words_and_stay_in_code():
+    code = "<code>d['a']</code><pre><b>x</b>'s</pre><script>const it = 'a's</script><i title=\"Adam's\">'the</i>"
+    page = "<p>Adam's step, <em>SGD</em>'s, O&#x27;Donoghue's, the runs' mean</p>"
+    curled = page.replace("&#x27;", "'").replace("'", "\N{RIGHT SINGLE QUOTATION MARK}")
+    assert pages.with_apostrophes(page + code) == curled + code
+
+
 def test_cells_of_a_table_carry_their_heading_and_their_range():
     table = (
         "<table><thead><tr><th>rule</th><th>loss</th><th>steps</th><th>rate</th></tr></thead>"

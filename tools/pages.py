@@ -23,7 +23,15 @@ NEEDED = Path(__file__).parents[1] / "book" / "chapters.yaml"
 CITATION = Path(__file__).parents[1] / "CITATION.cff"
 WORDS_A_MINUTE = 200
 DESCRIPTION_LENGTH = 240
-FORMULA_AND_MARK = re.compile(r'(<span class="math">(?:(?!</span>).)*</span>)([,.;:!?)\u201d\u2019]+)', re.DOTALL)
+FORMULA_AND_MARK = re.compile(
+    r'([(\u201c\u2018]?)(<span class="math">(?:(?!</span>).)*</span>)([,.;:!?)\u201d\u2019]+|-\w{1,3}\b)?', re.DOTALL
+)
+# What is code, mathematics or no text at all; or an apostrophe, within a word or behind one.
+APOSTROPHE = re.compile(
+    r"<(script|style|pre|code|kbd|samp|textarea|math)\b.*?</\1>|<[^>]*>"
+    r"|(?<=\w)(?:'|&#x27;|&#39;)(?=\w)|(?<=>)'(?=s\b)|(?<=s)'(?= \w)",
+    re.DOTALL,
+)
 TABLE = re.compile(r'(<div class="up-scroll"[^>]*>)(<table>.*?</table>)', re.DOTALL)
 # The theme and docutils: names that hide what a button says, roles that are gone, a sidebar that is no landmark.
 RENAMED = (
@@ -57,8 +65,19 @@ def scripts_as_files(html: str, write: Callable[[str], str]) -> str:
 
 
 def with_marks_held(html: str) -> str:
-    """A page on which a mark of punctuation does not begin a line because a formula ends the one before."""
-    return FORMULA_AND_MARK.sub(r'<span class="uo-held">\1\2</span>', html)
+    """A page on which no mark of punctuation is alone at the end of a line, or begins one, because of a formula."""
+
+    def held(found: re.Match[str]) -> str:
+        return f'<span class="uo-held">{found[0]}</span>' if found[1] or found[3] else found[0]
+
+    return FORMULA_AND_MARK.sub(held, html)
+
+
+def with_apostrophes(html: str) -> str:
+    """A page whose apostrophes are not a typewriter's: captions and tables come from code, and names from BibTeX."""
+    return APOSTROPHE.sub(
+        lambda found: found[0] if found[0].startswith("<") else "\N{RIGHT SINGLE QUOTATION MARK}", html
+    )
 
 
 def for_a_phone(table: str) -> str:
@@ -117,7 +136,7 @@ def _parameters(found: re.Match[str]) -> str:
 
 def finished(html: str, write: Callable[[str], str]) -> str:
     """A page as the site has it; done again, nothing changes."""
-    html = scripts_as_files(named_as_shown(html), write)
+    html = with_apostrophes(scripts_as_files(named_as_shown(html), write))
     if "uo-held" not in html:
         html = with_marks_held(html)
     return TABLE.sub(lambda found: found[1] + for_a_phone(found[2]), html)

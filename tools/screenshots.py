@@ -4,7 +4,8 @@ Every page of the table in tools/states.py, on a phone, a tablet, a laptop and a
 ``_build/screenshots/PAGE-WIDTH-SCHEME.png``. A page is long: its picture shows it in columns, to be read from left to
 right, and a very long one is several pictures.
 
-``python -m tools.screenshots 08_adam index --width 390 --scheme light`` takes these pages in this state only.
+``python -m tools.screenshots 08_adam index --width 390 --scheme light`` takes these pages in this state only, and with
+``--use exercises`` as they are when a reader has answered.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from tools import states
+from tools import states, uses
 
 COLUMN = 3600
 SHEET = 4000
@@ -49,15 +50,37 @@ def columns(picture, column: int = COLUMN, sheet: int = SHEET) -> Iterator:
         yield together
 
 
+# What stays on the screen while a reader scrolls would be in every piece; in the picture it has its own place only.
+LET_GO = """
+() => {
+    for (const element of document.querySelectorAll("body, body *")) {
+        const { position } = getComputedStyle(element);
+        const instead = { sticky: "static", fixed: "absolute" }[position];
+        if (instead) element.style.setProperty("position", instead, "important");
+    }
+}
+"""
+SCROLLED = """
+(top) => {
+    scrollTo({ top, behavior: "instant" });
+    return new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => done(scrollY))));
+}
+"""
+
+
 def whole(page, width: int):
-    """The picture of a whole page, however long it is; Chromium's own ends after some thousand pixels."""
+    """The picture of a whole page, put together from screens.
+
+    Chromium's own picture of a page ends after some thousand pixels, and has no canvas that is off the screen.
+    """
     from PIL import Image
 
+    page.evaluate(LET_GO)
     height = page.evaluate("document.documentElement.scrollHeight")
     picture = Image.new("RGB", (width, height))
-    for top in range(0, height, COLUMN):
-        clip = {"x": 0, "y": top, "width": width, "height": min(COLUMN, height - top)}
-        picture.paste(Image.open(io.BytesIO(page.screenshot(full_page=True, clip=clip))), (0, top))
+    for top in range(0, height, states.HEIGHT):
+        at = page.evaluate(SCROLLED, top)
+        picture.paste(Image.open(io.BytesIO(page.screenshot())), (0, round(at)))
     return picture
 
 
@@ -74,6 +97,7 @@ def take(site: Path, wanted: list[states.State], folder: Path) -> list[Path]:
             context = browser.new_context(viewport=size, color_scheme=state.scheme, reduced_motion="reduce")
             page = context.new_page()
             states.open_whole(page, f"{address}/{state.path}")
+            uses.use(page, state.use)
             for k, sheet in enumerate(columns(whole(page, state.width))):
                 taken.append(folder / f"{state.name}{f'-{k + 1}' if k else ''}.png")
                 sheet.save(taken[-1])
@@ -88,6 +112,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("names", nargs="*", metavar="PAGE", help="pages whose names have one of these words in them")
     parser.add_argument("--width", type=int, action="append", help="a width of the screen; any number of them")
     parser.add_argument("--scheme", action="append", choices=states.SCHEMES)
+    parser.add_argument("--use", action="append", choices=states.USES, help="what the reader has done before")
     parser.add_argument("--site", type=Path, default=states.SITE, metavar="FOLDER", help="the site's html folder")
     parser.add_argument("--to", type=Path, default=states.ROOT / "_build" / "screenshots", metavar="FOLDER")
     options = parser.parse_args(arguments)
@@ -99,7 +124,8 @@ def main(arguments: list[str] | None = None) -> int:
     if not paths:
         print(f"No page has {' or '.join(options.names)} in its name.", file=sys.stderr)
         return 1
-    wanted = states.states(paths, options.width or states.WIDTHS, options.scheme or states.SCHEMES)
+    seen = (options.width or states.WIDTHS, options.scheme or states.SCHEMES, options.use or (states.AT_REST,))
+    wanted = states.states(paths, *seen)
     taken = take(site, list(wanted), options.to)
     print(f"{len(taken)} pictures in {options.to}")
     return 0

@@ -22,17 +22,33 @@ HEIGHT = 900
 SCHEMES = ("light", "dark")
 
 
+AT_REST = "at-rest"
+# What a reader has done on a page; tools/uses.py does it.
+USES = (AT_REST, "figures", "quizzes", "exercises", "cells")
+
+
 @dataclass(frozen=True)
 class State:
-    """A page as a reader with this screen and these colors has it."""
+    """A page as a reader with this screen and these colors has it, after this use."""
 
     path: str
     width: int
     scheme: str
+    use: str = AT_REST
 
     @property
     def name(self) -> str:
-        return f"{Path(self.path.partition('?')[0]).stem}-{self.width}-{self.scheme}"
+        words = (stem(self.path), self.width, self.scheme, *(use for use in (self.use,) if use != AT_REST))
+        return "-".join(map(str, words))
+
+
+def stem(path: str) -> str:
+    """The name of a page without folder, suffix and question."""
+    return Path(path.partition("?")[0]).stem
+
+
+def is_chapter(path: str) -> bool:
+    return stem(path)[0].isdigit()
 
 
 def pages(site: Path = SITE) -> list[str]:
@@ -40,9 +56,26 @@ def pages(site: Path = SITE) -> list[str]:
     return [*sorted(f"chapters/{page.name}" for page in site.glob("chapters/*.html")), FOUND_BY_SEARCH]
 
 
-def states(paths: Iterable[str], widths: Iterable[int] = WIDTHS, schemes: Iterable[str] = SCHEMES) -> Iterator[State]:
-    """Every page on every screen in every color scheme."""
-    return itertools.starmap(State, itertools.product(paths, widths, schemes))
+def states(
+    paths: Iterable[str],
+    widths: Iterable[int] = WIDTHS,
+    schemes: Iterable[str] = SCHEMES,
+    uses: Iterable[str] = (AT_REST,),
+) -> Iterator[State]:
+    """Every page on every screen in every color scheme after every use."""
+    return itertools.starmap(State, itertools.product(paths, widths, schemes, uses))
+
+
+def sampled(paths: Iterable[str]) -> Iterator[tuple[str, str]]:
+    """Every page at rest, and each chapter after one use, in turn: for what takes long.
+
+    Yields
+    ------
+    path, use : str
+    """
+    paths = list(paths)
+    yield from ((path, AT_REST) for path in paths)
+    yield from zip(filter(is_chapter, paths), itertools.cycle(USES[1:]))
 
 
 def program() -> str | None:

@@ -48,7 +48,7 @@ export class FigureEditor {
     const [x, y] = this.recipe.starts[0];
     this.fields = {
       entry: element("select", {}, ...this.recipe.runners.map(({ label }, k) => element("option", { value: k, text: label }))),
-      from: element("select", {}, element("option", { value: "", text: "the library's rule" })),
+      from: element("select", {}, element("option", { value: "", text: "the library’s rule" })),
       x: number(x, { step: "any" }),
       y: number(y, { step: "any" }),
       steps: number(this.recipe.steps, { min: 1, max: 2000, step: 1 }),

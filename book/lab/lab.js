@@ -131,7 +131,7 @@ class Lab {
   // All code cells of the chapter, in order: [{ id, source }].
   cellsOf(address) {
     this.cellsThere ??= fetch(new URL(address, this.folder)).then((response) => {
-      if (!response.ok) throw new Error(`The chapter's cells could not be fetched (${response.status}).`);
+      if (!response.ok) throw new Error(`The chapter’s cells could not be fetched (${response.status}).`);
       return response.json();
     });
     this.cellsThere.catch(() => (this.cellsThere = undefined));

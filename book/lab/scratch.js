@@ -51,7 +51,7 @@ export class Scratch extends KeptCell {
   reset() {
     super.reset();
     this.stored.hidden = false;
-    this.say("The chapter's code is back. Undo brings yours back.");
+    this.say("The chapter’s code is back. Undo brings yours back.");
   }
 
   show({ shown = [], note = "", ...answer }) {

@@ -12,6 +12,7 @@ from pathlib import Path
 from docutils.nodes import make_id
 
 from experiments.claims.ledger import VERDICTS, Claim, load_ledger
+from optim_lib.pages import Piece
 
 CHAPTERS = Path(__file__).parents[2] / "chapters"
 CLASSES = dict(zip(VERDICTS, ("holds", "partly", "level", "not", "disputed", "untested"), strict=True))
@@ -67,11 +68,18 @@ def overview() -> Markdown:
     return Markdown(f":::{{dropdown}} All claims in one table\n{table}\n:::\n")
 
 
-def verdicts(*ids: str) -> Markdown:
-    """Some claims, each with its verdict and a link to the ledger: for a chapter."""
-    claims = {claim.id: claim for claim in load_ledger()}
-    rows = [(f"[{claims[name].claim}](claims.html#{name})", badge(claims[name].verdict)) for name in ids]
-    return Markdown(_style() + _table(("what is often said", "verdict"), rows))
+def verdicts(*ids: str) -> Piece:
+    """Some claims, each with its verdict and a link to the ledger: for a chapter.
+
+    As HTML, since a page of the book takes no tables from the Markdown of a notebook's cell.
+    """
+    claims = [claim for name in ids for claim in load_ledger() if claim.id == name]
+    cells = [(f'<a href="claims.html#{claim.id}">{escape(claim.claim)}</a>', badge(claim.verdict)) for claim in claims]
+    rows = "".join(f"<tr><td>{claim}</td><td>{verdict}</td></tr>" for claim, verdict in cells)
+    head = "<thead><tr><th>what is often said</th><th>verdict</th></tr></thead>"
+    table = f'<table class="table">{head}<tbody>{rows}</tbody></table>'
+    scrolls = f'<div class="pst-scrollable-table-container">{table}</div>'
+    return Piece(_style() + scrolls, "\n".join(f"{claim.claim} {claim.verdict}" for claim in claims))
 
 
 def what_held() -> Markdown:

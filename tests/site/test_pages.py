@@ -59,12 +59,19 @@ def test_page_is_whole_and_quiet(open_page, path, width, dark):
     assert page.locator("h1").count() >= 1
     assert page.evaluate(UNTYPESET) == []
     assert page.evaluate(WITHOUT_ALT) == []
+    assert page.evaluate(RAW_TABLES) == []
 
 
 UNTYPESET = """
 () => [...document.querySelectorAll(".math")]
     .filter((math) => !math.querySelector("math") || math.querySelector("merror"))
     .map((math) => math.textContent)
+"""
+
+RAW_TABLES = """
+() => [...document.querySelectorAll(".bd-article p")]
+    .map((paragraph) => paragraph.textContent.trim())
+    .filter((text) => text.startsWith("| "))
 """
 
 WITHOUT_ALT = """
