@@ -890,10 +890,10 @@ think = Exercise(
     answer="greedy_rates",
     prompt="""
         Along one direction of a noisy quadratic, a step with rate $\\eta$ turns the expected square
-        $s = \\mathbb E[c^2]$ into $(1 - \\eta\\lambda)^2 s + \\eta^2\\sigma^2$. Which rate makes that smallest? Write
-        `greedy_rates(curvature, noise, square, steps)`: an array with the best rate for each of the next steps, every
-        one chosen for the square that the steps before have left. Before the first step the square is `square`;
-        `noise` is $\\sigma$, and `curvature` is $\\lambda$.
+        $\\mathbb E[c^2]$ into $(1 - \\eta\\lambda)^2\\, \\mathbb E[c^2] + \\eta^2 s^2$. Which rate makes that smallest?
+        Write `greedy_rates(curvature, noise, square, steps)`: an array with the best rate for each of the next steps,
+        every one chosen for the square that the steps before have left. Before the first step the square is `square`;
+        `noise` is $s$, and `curvature` is $\\lambda$.
     """,
     starter=edit(
         GREEDY,

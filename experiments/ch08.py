@@ -14,6 +14,7 @@ from optim_lib.landscapes import quadratic
 from optim_lib.measure import sharpness
 from optim_lib.networks import MLP
 from optim_lib.optimizers import Adam, AMSGrad, MomentumSGD, Optimizer, UncorrectedAdam
+from optim_lib.optimizers.base import Hyperparameter
 from optim_lib.training import LogUniform, Search, Tuned, Tuning, Uniform, train_sweep, tune
 
 DATA = digits()
@@ -25,6 +26,12 @@ SEARCHES = {
 
 
 REPORT_SEEDS = tuple(range(20))
+
+
+class AdamWithoutMomentum(Adam):
+    """Adam with no memory of direction: its scale is left, and the correction of that."""
+
+    beta1: float | NDArray[np.floating] = Hyperparameter(default=0.0, below=1.0)
 
 
 def compare_on_digits(epochs: int, trials: int = 15) -> Tuning:

@@ -264,8 +264,9 @@ THOROUGH: dict[str, Any] = {
 def hidden_muon(learning_rate: Array) -> ParameterGroups:
     """Muon as its authors use it: for the hidden matrices of `DEEP`; all else is left to Adam.
 
-    Adam's rate is 0.3 of Muon's, as the rates are at which each does best alone. (The authors' 0.015 is that of a
-    language model.)
+    Adam's rate is 0.3 of Muon's: of 0.03, 0.1, 0.2, 0.3, 0.5, 1 and 2, with ten rates each, the share of the lowest
+    validation loss on seeds 200 to 207, which report nothing. From 0.2 to 1 the loss differs by less than a tenth. (The
+    authors' 0.015 is that of a language model.)
     """
     muon = Muon(learning_rate, output_axis=-1)
     rest = Adam(0.3 * learning_rate)
