@@ -339,12 +339,15 @@ def fate(
     runs: int = 1000,
     seed: int = 0,
 ) -> Fate:
-    """SGD in the double well, many times, each with its own noise; `cooled` takes the rate down along a cosine."""
+    """SGD in the double well, many times, each with its own noise.
+
+    `cooled` takes the rate down to zero in the last fifth of the steps, along half a cosine.
+    """
     rng, params = np.random.default_rng(seed), {"p": np.tile(np.asarray(start, dtype=float), (runs, 1))}
-    optimizer, crossed = SGD(learning_rate=learning_rate), np.zeros(runs, dtype=bool)
+    optimizer, crossed, last = SGD(learning_rate=learning_rate), np.zeros(runs, dtype=bool), steps // 5
     for step in range(steps):
-        if cooled:
-            optimizer.learning_rate = cosine_annealing(learning_rate, step, steps)
+        if cooled and step >= steps - last:
+            optimizer.learning_rate = cosine_annealing(learning_rate, step - (steps - last), last)
         grad = double_well.gradient(params["p"]) + noise * rng.standard_normal((runs, 2))
         optimizer.update(params, {"p": grad})
         crossed |= (params["p"][:, 0] < RIDGE) != (start[0] < RIDGE)

@@ -382,6 +382,14 @@ def spectrum(x: Array) -> tuple[float, float]:
     return float(eigenvalues[0]), float(eigenvalues[-1])
 
 
+def gap_shares() -> Array:
+    """How the first loss gap of the patients, from zero, is divided among the directions, from flat to steep."""
+    x, _, best = regression()
+    curvatures, directions = np.linalg.eigh(2 / len(x) * x.T @ x)
+    gaps = curvatures * (directions.T @ best) ** 2
+    return gaps / gaps.sum()
+
+
 def regression_steps(shares: Sequence[float], most: int = 10_000) -> list[dict[str, float]]:
     r"""Exact gradients on the patients: steps until each share of the first loss gap is left, at the textbook pairs.
 

@@ -24,18 +24,28 @@ Array = NDArray[np.floating]
 # ---------------------------------------------------------------------------------------------- words
 
 
-def mixed(data: Dataset, seed: int = 0) -> Dataset:
+# Words by the number of training lines they are in.
+CLASSES = ((1, 1), (2, 2), (3, 4), (5, 8), (9, 16), (17, 32), (33, 128), (129, 10_000))
+
+
+def mixed(data: Dataset, seed: int = 0, within: Sequence[tuple[int, int]] = ((0, 10_000),)) -> Dataset:
     """The same examples turned to other axes: every new feature is a mixture of all the old ones.
 
     Random signs, then a cosine transform: an orthogonal change of variables. Lengths and angles stay, so for every
-    weight vector on the old features there is one on the new with the same outputs; only the axes are others.
+    weight vector on the old features there is one on the new with the same outputs; only the axes are others. With the
+    classes of `within` each word is mixed with those alone whose number of training lines is in the same class.
     """
     from scipy.fft import dct
 
     signs = np.random.default_rng(seed).choice(np.array([-1, 1], np.float32), len(data.features))
+    counts = data.train.x.sum(axis=0)
+    blocks = [np.flatnonzero((low <= counts) & (counts <= high)) for low, high in within]
 
     def turn(part: Split) -> Split:
-        return Split(dct(part.x * signs, norm="ortho", axis=1), part.y)
+        x = part.x * signs
+        for block in blocks:
+            x[:, block] = dct(x[:, block], norm="ortho", axis=1)
+        return Split(x, part.y)
 
     parts = {name: turn(getattr(data, name)) for name in ("train", "validation", "test")}
     return replace(data, name=f"{data.name}, mixed", features=tuple(f"mixture {i}" for i in range(signs.size)), **parts)
@@ -55,10 +65,13 @@ WORD_SEARCHES = {
 }
 
 
-def compare_on(data: Dataset, report_seeds: Sequence[int] = range(5)) -> Tuning:
+def compare_on(
+    data: Dataset, labels: Sequence[str] = tuple(WORD_SEARCHES), report_seeds: Sequence[int] = range(5)
+) -> Tuning:
     """Two epochs of softmax regression with each optimizer, seven rates tried for each."""
+    searches = {label: WORD_SEARCHES[label] for label in labels}
     return tune(
-        WORD_SEARCHES, word_network(data), data, trials=7, epochs=2, tuning_seeds=(100, 101), select="validation loss",
+        searches, word_network(data), data, trials=7, epochs=2, tuning_seeds=(100, 101), select="validation loss",
         report_seeds=report_seeds, progress=False,
     )  # fmt: skip
 
@@ -81,9 +94,6 @@ def by_budget(data: Dataset, labels: Sequence[str] = ("SGD", "AdaGrad"), epochs:
         runs = train_sweep(network, search.optimizer, report, seeds=range(3), learning_rate=rates[chosen], **common)
         found[label] = np.stack([runs.validation_losses[k, :, e] for e, k in enumerate(place, start=1)], axis=1)
     return found
-
-
-CLASSES = ((1, 1), (2, 2), (3, 4), (5, 8), (9, 16), (17, 32), (33, 128), (129, 10_000))
 
 
 def weights_by_frequency(data: Dataset, tuning: Tuning) -> dict[str, Array]:

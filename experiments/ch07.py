@@ -6,8 +6,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,11 +17,11 @@ from optim_lib import plotting, tasks
 from optim_lib.explorer import Bars
 from optim_lib.explorer.table import Table
 from optim_lib.landscapes import ravine
-from optim_lib.optimizers import SGD, AdaGrad, Adam, CenteredRMSprop, MomentumSGD, Optimizer, RMSprop
+from optim_lib.optimizers import SGD, AdaGrad, Adam, CenteredRMSprop, Optimizer, RMSprop
+from optim_lib.optimizers.base import ParameterState
 from optim_lib.probes import TARGET, distances, fading_weights, follow
 from optim_lib.schedules import cosine_annealing
-from optim_lib.tasks.supervised import few, gru, text_windows
-from optim_lib.training import LogUniform, Search, Tuning, compare
+from optim_lib.training import LogUniform, Search, compare
 
 Array = NDArray[np.floating]
 Panels = dict[str, dict[str, Array]]
@@ -107,6 +105,14 @@ def unit_steps(optimizer: Optimizer, grads: ArrayLike) -> Array:
     """How far an optimizer with a rate of 1 moves against each of a stream of gradients of one parameter."""
     path = distances(optimizer, np.asarray(grads, dtype=float)[:, None])[:, 0]
     return np.diff(path, prepend=0.0)
+
+
+class LateRMSprop(RMSprop):
+    """RMSprop, but each gradient is divided by the average of those before it."""
+
+    def step(self, theta: Array, grad: Array, state: ParameterState) -> None:
+        theta -= self.learning_rate * grad / (np.sqrt(state.mean_square) + self.epsilon)
+        state.mean_square += (1 - self.decay) * (grad**2 - state.mean_square)
 
 
 def nine_to_one(rules: Mapping[str, Optimizer], rounds: int = 200) -> list[dict[str, object]]:
@@ -208,39 +214,6 @@ def steady_slope(decay: float = 0.9, steps: int = 600) -> dict[str, Array]:
         "centered": unit_steps(CenteredRMSprop(1.0, decay), grads),
         "torch, centered": np.diff(path),
     }
-
-
-# ---------------------------------------------------------------------------------------------- the claims
-
-RATES = LogUniform(1e-3, 0.3)
-BOTH = {"RMSprop": Search(RMSprop, learning_rate=RATES), "Adam": Search(Adam, learning_rate=RATES)}
-MOMENTUM_RATES = {"text": LogUniform(0.03, 3.0), "policy": LogUniform(0.03, 3.0), "values": LogUniform(0.003, 0.3)}
-SMALL = {"trials": 4, "tuning_seeds": (100,), "report_seeds": range(3), "progress": False}
-
-
-def searches(task: str) -> dict[str, Search]:
-    """Two decades of rates and more for each optimizer; those of SGD depend on the scale of the task's gradients."""
-    return {"SGD + momentum": Search(MomentumSGD, learning_rate=MOMENTUM_RATES[task], momentum=0.9)} | BOTH
-
-
-def short_text() -> tasks.supervised.Dataset:
-    return few(text_windows(), 800, 100, 200)
-
-
-def compare_on_text(steps: int = 40) -> Tuning:
-    """A small recurrent network that reads characters: three optimizers, four rates each, three seeds."""
-    task = replace(tasks.recurrent, make_data=short_text, make_model=partial(gru, width=32))
-    return compare(searches("text"), task, budget=steps, **SMALL)
-
-
-def compare_on_policy(updates: int = 15) -> Tuning:
-    """A pole balanced by policy gradient; as `compare_on_text`."""
-    return compare(searches("policy"), tasks.cartpole_policy, budget=updates, **SMALL)
-
-
-def compare_on_values(updates: int = 600) -> Tuning:
-    """A pole balanced by Q-learning; as `compare_on_text`."""
-    return compare(searches("values"), tasks.cartpole_value, budget=updates, **SMALL)
 
 
 # ---------------------------------------------------------------------------------------------- what takes minutes
