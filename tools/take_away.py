@@ -30,7 +30,7 @@ IN_PICTURE = re.compile(r"url\(#([^)]+)\)")
 # The cheat sheet fills a page of paper when it is printed alone.
 SHEET = re.compile(r"\buo-sheet\b(?!-)")
 FOOTER = """
-<div style="width: 100%; padding: 0 18mm; font: 8px sans-serif; display: flex; justify-content: space-between">
+<div style="width: 100%; padding: 0 18mm; font: 10px sans-serif; display: flex; justify-content: space-between">
 <span>Understanding Optimizers</span><span class="pageNumber"></span></div>
 """
 
