@@ -57,6 +57,32 @@ def test_the_font_has_what_the_pages_use_and_what_a_browser_draws_by_itself(tmp_
     assert "url('./STIXTwoMath.woff2')" in (tmp_path / "out" / "formulas.css").read_text(encoding="utf-8")
 
 
+ROOTS = """
+() => [...document.querySelectorAll("msqrt")].map((root) => {
+    const [box, last] = [root.getBoundingClientRect(), root.lastElementChild.getBoundingClientRect()];
+    return [box.right - last.right, box.bottom - document.querySelector("b").getBoundingClientRect().bottom];
+})
+"""
+
+
+def test_a_root_ends_where_its_line_ends_and_does_not_hang_below(browser, typesetter, tmp_path: Path):
+    roots = "".join(typesetter(tex, False) for tex in (r"\sqrt\kappa", r"\sqrt{1-\beta_2^t}"))
+    (tmp_path / "page.html").write_text(roots, encoding="utf-8")
+    formulas.write_font(tmp_path, tmp_path)
+    sheet = '<link rel="stylesheet" href="formulas.css">'
+    baseline = '<b style="display: inline-block; width: 1px; height: 1px"></b>'
+    text = f'<!doctype html>{sheet}<p style="font-size: 20px">{baseline}{roots}</p>'
+    (tmp_path / "page.html").write_text(text, encoding="utf-8")
+    page = browser.new_page()
+    page.goto((tmp_path / "page.html").as_uri())
+    page.evaluate("document.fonts.ready.then(() => null)")
+    (behind, below), (behind_high, _) = page.evaluate(ROOTS)
+    page.close()
+    assert abs(behind) < 1
+    assert abs(behind_high) < 1
+    assert below < 8
+
+
 def test_a_formula_in_an_output_is_set_too(typesetter):
     done = formulas.set_in_outputs(inline(r"the rate $2/\lambda$, and *not* more"), typesetter)
     assert r"\(" not in done

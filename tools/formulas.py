@@ -35,6 +35,9 @@ DRAWN = {*map(chr, range(0x1D434, 0x1D468)), *map(chr, range(0x1D6E2, 0x1D71C)),
 
 # What optim_lib.pages makes of a formula in a caption or a table.
 IN_OUTPUT = re.compile(r'<span class="math notranslate nohighlight">\\\((.*?)\\\)</span>', re.DOTALL)
+# Under a low letter a root would hang far below the line: it is as high as any letter, and so are its neighbors.
+ROOT = "<msqrt>"
+STRUT = '<mspace width="0em" height="0.72em" depth="0.2em"></mspace>'
 
 
 class Typesetter:
@@ -63,7 +66,7 @@ class Typesetter:
             answer = json.loads(self._process.stdout.readline())
             if "error" in answer:
                 raise ValueError(f"formula {tex!r} is not understood: {answer['error']}")
-            self._set[tex, display] = answer["mathml"]
+            self._set[tex, display] = answer["mathml"].replace(ROOT, ROOT + STRUT)
         return self._set[tex, display]
 
     def close(self) -> None:
@@ -122,6 +125,25 @@ def _carrier() -> Path:
     return Path(find_spec("ziamath").submodule_search_locations[0])
 
 
+def narrow_roots(font: Any) -> None:
+    """Make the larger signs of the root as narrow as the smallest one.
+
+    Chromium keeps room behind every root for the widest sign there is, so that a comma would stand far off.
+    """
+    sign = font.getBestCmap()[ord("\u221a")]
+    variants = font["MATH"].table.MathVariants
+    larger = variants.VertGlyphConstruction[variants.VertGlyphCoverage.glyphs.index(sign)]
+    parts = larger.GlyphAssembly.PartRecords if larger.GlyphAssembly else []
+    names = {record.VariantGlyph for record in larger.MathGlyphVariantRecord} | {part.glyph for part in parts}
+    width = font["hmtx"][sign][0]
+    for name in sorted(names - {sign}):
+        glyph, (advance, bearing) = font["glyf"][name], font["hmtx"][name]
+        glyph.coordinates.scale((width / advance, 1))
+        glyph.coordinates.toInt()
+        glyph.recalcBounds(font["glyf"])
+        font["hmtx"][name] = (width, round(bearing * width / advance))
+
+
 def write_font(pages: Path, folder: Path) -> None:
     """Put the style sheet of the formulas and the characters of the font that the pages use into a folder."""
     from fontTools import subset
@@ -131,6 +153,7 @@ def write_font(pages: Path, folder: Path) -> None:
     cutter = subset.Subsetter(options)
     cutter.populate(text="".join(sorted(characters(pages))))
     cutter.subset(font)
+    narrow_roots(font)
     folder.mkdir(parents=True, exist_ok=True)
     subset.save_font(font, str(folder / "STIXTwoMath.woff2"), options)
     # The reader's own copy of the font may be another version.
