@@ -1,6 +1,6 @@
 # Understanding Optimizers. Needs Python 3.11 or newer and make; everything else is installed into .venv.
 .DEFAULT_GOAL := help
-.PHONY: help book test serve pdf lab bench claims portable constraints clean lint
+.PHONY: help book test serve pdf epub lab bench claims portable constraints clean lint
 
 PYTHON ?= python3
 VENV := .venv
@@ -27,6 +27,9 @@ serve: book ## Serve the built site on this machine, at port $PORT (8000)
 
 pdf: $(VENV)/installed-test book ## Print the whole course into one PDF, _build/understanding-optimizers.pdf
 	@$(BIN)/python -m tools.take_away
+
+epub: $(VENV)/installed-test book ## Write the whole course into one EPUB, _build/understanding-optimizers.epub
+	@$(BIN)/python -m tools.epub
 
 lab: $(VENV)/installed ## Open the chapters in JupyterLab, as copies in workspace/ that keep your edits
 	@$(BIN)/python -m tools.workspace

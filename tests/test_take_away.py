@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import io
 import re
 import subprocess
 import sys
+import zipfile
+from pathlib import Path
+from xml.etree import ElementTree
 
 from tests.browser import chromium
 from tools import take_away
@@ -40,24 +44,60 @@ def test_pages_come_in_the_order_of_the_book():
 
 PAGE = (
     '<html><head><link rel="stylesheet" href="look.css"></head><body><article class="bd-article"><section id="s">'
-    "<h1>{title}</h1><p>Words.</p><h2>The idea of {title}</h2><p>More.</p></section></article></body></html>"
+    '<h1>{title}</h1><p>A &amp; B <a href="01_introduction.html#t">a link</a>, <a href="open-questions.html">none</a>.'
+    '<br></p><svg class="uo-still" viewBox="0 0 1 1"><clipPath id="c"></clipPath></svg><math><mi>x</mi></math>'
+    '<div class="uo-answer"><input type="radio"><label>Yes</label><p class="uo-feedback">Right.</p></div>'
+    '<div class="uo-bar"><button>Play</button><div class="uo-legend"><button class="uo-entry">Adam</button></div></div>'
+    '<canvas></canvas><script>1 < 2</script><section id="t"><h2>The idea of {title}</h2></section></section>'
+    "</article></body></html>"
 )
+LOOK = """
+@font-face { font-family: a; src: url(./fa-solid-900.woff2); }
+p { direction: ltr; background: url("data:image/x,<a>"); }
+.uo-printed + .uo-printed { break-before: page; }
+"""
+
+
+def taken(tool: str, folder: Path) -> bytes:
+    """What a tool makes of a small site; beside the tests, since Playwright cannot be started twice in a process."""
+    chromium()
+    site, made = folder / "site", folder / "made"
+    (site / "chapters").mkdir(parents=True)
+    (site / "index.html").write_text("", encoding="utf-8")
+    (site / "chapters" / "look.css").write_text(LOOK, encoding="utf-8")
+    for name, title in (("index", "Front"), ("01_introduction", "First")):
+        (site / "chapters" / f"{name}.html").write_text(PAGE.format(title=title), encoding="utf-8")
+    command = [sys.executable, "-m", tool, "--site", site, "--to", made]
+    subprocess.run(list(map(str, command)), cwd=take_away.ROOT, check=True, capture_output=True, timeout=120)
+    return made.read_bytes()
 
 
 def test_the_pdf_has_an_outline_tags_and_numbered_pages(tmp_path):
-    """Printed beside the tests: Playwright cannot be started a second time in a process."""
-    chromium()
-    site, made = tmp_path / "site", tmp_path / "made.pdf"
-    (site / "chapters").mkdir(parents=True)
-    (site / "index.html").write_text("", encoding="utf-8")
-    (site / "chapters" / "look.css").write_text(".uo-printed + .uo-printed { break-before: page; }", encoding="utf-8")
-    for name, title in (("index", "Front"), ("01_introduction", "First")):
-        (site / "chapters" / f"{name}.html").write_text(PAGE.format(title=title), encoding="utf-8")
-    command = [sys.executable, "-m", "tools.take_away", "--site", site, "--to", made]
-    subprocess.run(list(map(str, command)), cwd=take_away.ROOT, check=True, capture_output=True, timeout=120)
-    pdf = made.read_bytes()
+    pdf = taken("tools.take_away", tmp_path)
     titles = re.findall(rb"/Title \(([^)]*)\)", pdf)
     assert {b"Front", b"The idea of Front", b"First", b"The idea of First"} <= set(titles)
     assert b"/Outlines" in pdf
     assert b"/MarkInfo" in pdf
     assert len(re.findall(rb"/Type\s*/Page\b", pdf)) == 2
+
+
+def test_the_epub_is_a_book_of_xml_with_pictures_and_without_scripts(tmp_path):
+    book = zipfile.ZipFile(io.BytesIO(taken("tools.epub", tmp_path)))
+    first = book.infolist()[0]
+    assert (first.filename, first.compress_type, book.read(first)) == ("mimetype", 0, b"application/epub+zip")
+    texts = {name: book.read(name).decode() for name in book.namelist()}
+    for name in texts:
+        if name.endswith(("xml", "opf", "xhtml")):
+            ElementTree.fromstring(texts[name])
+    package = texts["book/content.opf"]
+    assert re.findall(r'idref="p-(\w+)"', package) == ["index", "01_introduction"]
+    assert {f"book/{name}" for name in re.findall(r'href="([^"]+)"', package)} < set(texts)
+    assert 'properties="mathml svg"' in package
+    page = texts["book/index.xhtml"]
+    assert re.findall("<(script|canvas|button|input|br>)", page) == []
+    assert 'viewBox="0 0 1 1"><clipPath' in page
+    assert '<a href="01_introduction.xhtml#t">a link</a>, <a>none</a>' in page
+    assert re.search(r"<details[^>]*><summary>Yes</summary><p[^>]*>Right.</p></details>", page)
+    assert "<span>Adam </span>" in page
+    assert '<a href="01_introduction.xhtml#t">The idea of First</a>' in texts["book/nav.xhtml"]
+    assert not re.search(r"url\(|direction:", texts["book/look.css"])

@@ -3,7 +3,7 @@
   const find = (selector) =>
     [...document.querySelectorAll(selector)].filter(shown).map((e) => e.outerHTML.slice(0, 120));
   const controls =
-    ".uo-sliders, .uo-bar, .uo-tools, .uo-tasks, .uo-acts, canvas, .copybtn, .bd-sidebar, .bd-header-article button, .prev-next-footer";
+    ".uo-sliders, .uo-bar > :not(.uo-legend), .uo-tools, .uo-tasks, .uo-acts, canvas, .copybtn, .bd-sidebar, .bd-header-article button, .prev-next-footer";
   const wide = [...document.querySelectorAll(".bd-article pre")].filter(
     (pre) => shown(pre) && pre.scrollWidth > pre.clientWidth + 1,
   );
@@ -13,5 +13,6 @@
   const empty = [...document.querySelectorAll(".uo-figure")].filter(
     (f) => ![...f.querySelectorAll("svg.uo-still")].some(shown),
   );
-  return { controls: find(controls), wide: wide.length, split: split.length, empty: empty.length };
+  const unnamed = [...document.querySelectorAll(".uo-legend .uo-entry")].filter((entry) => !shown(entry));
+  return { controls: find(controls), wide: wide.length, split: split.length, empty: empty.length, unnamed: unnamed.length };
 };

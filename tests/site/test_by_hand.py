@@ -129,4 +129,4 @@ def test_on_paper_are_pictures_and_no_controls(open_page, path):
     for _ in figures(page):
         pass
     page.emulate_media(media="print")
-    assert page.evaluate(ON_PAPER) == {"controls": [], "wide": 0, "split": 0, "empty": 0}
+    assert page.evaluate(ON_PAPER) == {"controls": [], "wide": 0, "split": 0, "empty": 0, "unnamed": 0}
