@@ -1,4 +1,4 @@
-"""Chapter 8, Adam: the two moments, bias correction, the whole class, and a bug hunt in AMSGrad."""
+"""Chapter 8, Adam: the two moments, bias correction, the whole class, a bug hunt in AMSGrad, the longest step."""
 
 import numpy as np
 
@@ -6,6 +6,7 @@ from exercises.authoring import (
     AcceptedAnswer,
     Check,
     Exercise,
+    Wrong,
     WrongAnswer,
     close,
     difference,
@@ -885,4 +886,211 @@ bug_hunt = Exercise(
     ],
 )
 
-EXERCISES = [two_moments, bias_correction, whole_class, bug_hunt]
+# 8.5 The longest step ------------------------------------------------------------------------------
+
+# Steps and memories; in the last case the size is forgotten sooner than the direction.
+STREAMS = ((6, 0.9, 0.999), (5, 0.7, 0.95), (30, 0.9, 0.99), (4, 0.6, 0.5))
+
+
+def growing(steps, beta1, beta2):
+    """The stream that the inequality of Cauchy and Schwarz asks for; its last gradient is 1."""
+    return np.array([(beta1 / beta2) ** (steps - t) for t in range(1, steps + 1)])
+
+
+def last_step_of_adam(grads, beta1, beta2):
+    """How far the library's Adam moves at the last of `grads`, in units of its rate."""
+    after, _, _ = run_of_adam(np.zeros(1), np.reshape(grads, (-1, 1)), 1.0, beta1, beta2, 0.0)
+    return -np.diff(after[:, 0], prepend=0.0)[-1]
+
+
+def stream_of(longest, steps, beta1, beta2):
+    result = longest(steps, beta1, beta2)
+    if isinstance(result, np.ndarray):
+        raise Wrong("`longest` returned one array. Return two things: the gradients, and the length of the last step.")
+    grads, length = outputs(result, "grads", "length")
+    return vector(grads, steps, f"with steps = {steps}, `grads`"), length
+
+
+def two_gradients(longest):
+    settings = ((2, 0.8, 0.9), (2, 0.9, 0.999))
+    streams = [stream_of(longest, *each)[0] for each in settings]
+    for grads, (steps, beta1, beta2) in zip(streams, settings, strict=True):
+        what = f"with beta1 = {beta1:g} and beta2 = {beta2:g}, the stream of two gradients"
+        close(grads, growing(steps, beta1, beta2), what)
+
+
+def more_gradients(longest):
+    streams = [stream_of(longest, *each)[0] for each in STREAMS]
+    for grads, (steps, beta1, beta2) in zip(streams, STREAMS, strict=True):
+        what = f"with beta1 = {beta1:g} and beta2 = {beta2:g}, the stream of {steps} gradients"
+        close(grads, growing(steps, beta1, beta2), what)
+
+
+def its_length(longest):
+    settings = (*STREAMS, (2000, 0.9, 0.99))
+    lengths = [stream_of(longest, *each)[1] for each in settings]
+    for length, (steps, beta1, beta2) in zip(lengths, settings, strict=True):
+        what = f"with beta1 = {beta1:g} and beta2 = {beta2:g}, the length of step {steps}"
+        close(length, last_step_of_adam(growing(steps, beta1, beta2), beta1, beta2), what)
+
+
+LONGEST = """
+def longest(steps, beta1, beta2):
+    \"\"\"The gradients that make Adam's last step the longest, and its length over the rate.\"\"\"
+    age = np.arange(steps)[::-1]
+    grads = (beta1 / beta2) ** age
+    m_hat = (1 - beta1) * np.sum(beta1**age * grads) / (1 - beta1**steps)
+    v_hat = (1 - beta2) * np.sum(beta2**age * grads**2) / (1 - beta2**steps)
+    return grads, m_hat / np.sqrt(v_hat)
+"""
+
+GROWTH = "(beta1 / beta2) ** age"
+
+longest_step = Exercise(
+    id="8.5",
+    title="The longest step",
+    answer="longest",
+    prompt="""
+        How far can Adam be made to step? Write `longest(steps, beta1, beta2)`. Return two things: the gradients
+        $g_1, \\dots, g_t$ of one parameter, an array of $t$ = `steps` numbers, after which step $t$ is as long as any
+        stream of so many can make it, scaled such that the last one is 1; and the length of that step over the
+        learning rate. Both moments are corrected, $\\epsilon$ is zero, and both coefficients lie between 0 and 1;
+        $\\beta_1$ may be the larger one. You need the inequality of Cauchy and Schwarz,
+        $(\\sum a_i b_i)^2 \\le \\sum a_i^2 \\sum b_i^2$, and when it is an equality.
+    """,
+    starter="""
+        def longest(steps, beta1, beta2):
+            \"\"\"The gradients that make Adam's last step the longest, and its length over the rate.\"\"\"
+            age = np.arange(steps)[::-1]  # how many steps ago each gradient was
+            grads = ...
+            return grads, ...
+    """,
+    checks=[
+        Check(
+            "two gradients",
+            1,
+            two_gradients,
+            "With the gradients x and 1, m is `beta1 * x + 1` up to a factor, and v is `beta2 * x**2 + 1`. For which x "
+            "is `m**2 / v` largest?",
+        ),
+        Check("more gradients", 2, more_gradients, "Each is larger than the one before by the same factor. By which?"),
+        Check(
+            "the length of the step",
+            1,
+            its_length,
+            "Put the stream into both averages, and correct each for its start at zero.",
+        ),
+    ],
+    hints=[
+        "Up to factors that no gradient changes, m is the sum of `beta1**age * g`, and v the sum of "
+        "`beta2**age * g**2`. Write m as a sum of products, one factor of which is `beta2**(age / 2) * g`.",
+        "The other factor is `(beta1 / sqrt(beta2))**age`. Cauchy and Schwarz are equal where the two are "
+        "proportional: `beta2**(age / 2) * g = (beta1 / sqrt(beta2))**age`.",
+        "So `grads = (beta1 / beta2) ** age`. For the length, compute `m_hat` and `v_hat` as sums over `age`, each "
+        "divided by `1 - beta**steps`, and return `m_hat / np.sqrt(v_hat)`.",
+    ],
+    solution=LONGEST,
+    explanation=(
+        "Gradients that grow by `beta2 / beta1` a step, 11 % at the defaults, are worst: the numerator has noticed, "
+        "the denominator has not. After 100 steps that makes 2.2 rates at most, after thousands up to "
+        "`(1 - beta1) / sqrt((1 - beta2) * (1 - beta1**2 / beta2))` = 7.27, and 1.16 when beta2 is 0.95. A single "
+        "large gradient after thousands of zeros makes 3.16."
+    ),
+    wrong_answers=[
+        WrongAnswer(
+            edit(LONGEST, ("np.arange(steps)[::-1]", "np.arange(steps)")),
+            "The stream is turned round: `grads[0]` is the first gradient, the oldest; the last one is the largest.",
+            points=1,
+        ),
+        WrongAnswer(
+            edit(LONGEST, (GROWTH, "(beta2 / beta1) ** age")),
+            "The ratio is upside down. What is old costs nearly its full price in v, and hardly counts in m any more: "
+            "it should be small.",
+            points=0,
+        ),
+        WrongAnswer(
+            edit(LONGEST, (GROWTH, "beta1**age")),
+            "These gradients are the weights that m gives them. That is longest for a given sum of squares, but v "
+            "weighs the squares by `beta2**age`: divide by that.",
+            points=0,
+        ),
+        WrongAnswer(
+            edit(LONGEST, (GROWTH, "(beta1 / np.sqrt(beta2)) ** age")),
+            "This is the vector that stands beside `sqrt(beta2)**age * g` in the inequality. The gradient itself is "
+            "that divided by `sqrt(beta2)**age` once more.",
+            points=0,
+        ),
+        WrongAnswer(
+            edit(LONGEST, (GROWTH, "np.ones(steps)")),
+            "Under a steady stream each step is one rate long. Gradients that grow do better: v looks back farther "
+            "than m.",
+            points=0,
+        ),
+        WrongAnswer(
+            edit(LONGEST, (GROWTH, "1.0 * (age == 0)")),
+            "One gradient after silence makes a long step, but not the longest: a smaller gradient before it adds more "
+            "to m than it costs in v.",
+            points=0,
+        ),
+        WrongAnswer(
+            edit(LONGEST, (GROWTH, "(beta2 / beta1) ** np.arange(steps)")),
+            "The stream grows as it should, and is scaled such that its first gradient is 1. This exercise asks for a "
+            "last gradient of 1.",
+            points=1,
+            convention=True,
+        ),
+        WrongAnswer(
+            edit(LONGEST, (" / (1 - beta1**steps)", ""), (" / (1 - beta2**steps)", "")),
+            "The stream is right. The length is that without bias correction: divide m by `1 - beta1**steps` and v by "
+            "`1 - beta2**steps`.",
+            points=3,
+        ),
+        WrongAnswer(
+            edit(LONGEST, (" / (1 - beta2**steps)", "")),
+            "The stream is right. In the length only m is corrected for its start at zero; v needs its own "
+            "`1 - beta2**steps`.",
+            points=3,
+        ),
+        WrongAnswer(
+            edit(LONGEST, (" / (1 - beta1**steps)", "")),
+            "The stream is right. In the length only v is corrected for its start at zero; m needs its own "
+            "`1 - beta1**steps`.",
+            points=3,
+        ),
+        WrongAnswer(
+            edit(
+                LONGEST,
+                ("m_hat / np.sqrt(v_hat)", "(1 - beta1) / np.sqrt((1 - beta2) * (1 - beta1**2 / beta2))"),
+            ),
+            "The stream is right. The length is the one that the step tends to after very many gradients; after "
+            "`steps` of them the sums have that many terms, and the corrections count.",
+            points=3,
+        ),
+        WrongAnswer(
+            edit(LONGEST, ("m_hat / np.sqrt(v_hat)", "m_hat / v_hat")),
+            "The stream is right. Adam divides by the root of the second moment.",
+            points=3,
+        ),
+        WrongAnswer(
+            edit(LONGEST, ("return grads, m_hat / np.sqrt(v_hat)", "return grads")),
+            "Return two things: the gradients, and the length of the last step.",
+            points=0,
+            diagnose=False,
+        ),
+    ],
+    accepted_answers=[
+        AcceptedAnswer(
+            """
+            def longest(steps, beta1, beta2):
+                grads = [1.0]
+                while len(grads) < steps:
+                    grads.insert(0, grads[0] * beta1 / beta2)
+                q = beta1**2 / beta2
+                bound = (1 - beta1) / (1 - beta1**steps) * ((1 - beta2**steps) / (1 - beta2)) ** 0.5
+                return grads, bound * sum(q**k for k in range(steps)) ** 0.5
+            """
+        ),
+    ],
+)
+
+EXERCISES = [two_moments, bias_correction, whole_class, bug_hunt, longest_step]

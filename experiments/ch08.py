@@ -114,6 +114,21 @@ def longest_step(beta1: float = 0.9, beta2: float = 0.999) -> float:
     return (1 - beta1) / math.sqrt((1 - beta2) * (1 - beta1**2 / beta2))
 
 
+def noise_to_signal(grads: ArrayLike, beta: float) -> NDArray[np.float64]:
+    r"""Variance over squared mean of the gradients so far, at each step, when an age of k steps weighs beta**k.
+
+    With one memory for both averages, and no epsilon, Adam's step is :math:`1/\sqrt{1 + r}` rates long for this r
+    (Orvieto and Gower, 2025).
+    """
+    grads = np.asarray(grads, dtype=np.float64)
+    ratios = []
+    for t in range(1, len(grads) + 1):
+        weights = beta ** np.arange(t)[::-1] / np.sum(beta ** np.arange(t))
+        mean = np.sum(weights * grads[:t])
+        ratios.append(np.sum(weights * (grads[:t] - mean) ** 2) / mean**2)
+    return np.array(ratios)
+
+
 def excess_steps(steps: int) -> NDArray[np.float64]:
     """The length of each step without bias correction over the same step with it, for a steady gradient of 1."""
     grads = np.ones(steps)

@@ -1,11 +1,13 @@
-"""What chapters 2 to 5 prove, measured: every bound holds, and is not so loose that it would hold of anything."""
+"""What chapters 2 to 8 prove, measured: every bound holds, and is not so loose that it would hold of anything."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
 
-from experiments import ch02, ch03, ch04, ch05, edge
+from exercises.registry import get
+from experiments import ch02, ch03, ch04, ch05, ch08, edge
+from optim_lib.optimizers import Adam
 
 
 def test_the_descent_lemma_holds_below_the_edge_and_beyond_it():
@@ -113,3 +115,33 @@ def test_a_step_of_the_central_flow_below_the_edge_is_the_gradients():
     assert problem.hessian_times(start, np.ones_like(start)) == pytest.approx(
         (problem.gradient(start + 1e-4) - problem.gradient(start - 1e-4)) / 2e-4, abs=1e-5
     )
+
+
+def test_no_stream_makes_adam_step_farther_than_the_bound():
+    rng = np.random.default_rng(8)
+    for beta1, beta2, t in ((0.9, 0.999, 60), (0.9, 0.95, 20), (0.6, 0.5, 5)):
+        (grads, length) = farthest(t, beta1, beta2)
+        assert ch08.unit_steps(Adam(1.0, beta1, beta2, 0.0), grads)[-1] == pytest.approx(length, rel=1e-9)
+        for _ in range(50):
+            nearby = grads + 0.1 * rng.standard_normal(t)
+            assert abs(ch08.unit_steps(Adam(1.0, beta1, beta2, 0.0), nearby)[-1]) < length
+
+
+def test_the_longest_step_late_in_a_run_is_what_the_chapter_says():
+    for beta2, said in ((0.999, 7.27), (0.95, 1.16)):
+        assert round(ch08.longest_step(beta2=beta2), 2) == said
+        assert farthest(20_000, 0.9, beta2)[1] == pytest.approx(ch08.longest_step(beta2=beta2), rel=1e-6)
+
+
+def farthest(steps: int, beta1: float, beta2: float) -> tuple[np.ndarray, float]:
+    names: dict = {"np": np}
+    exec(get("8.5").solution, names)
+    return names["longest"](steps, beta1, beta2)
+
+
+def test_with_one_memory_noise_over_signal_is_all_that_decides_adams_step():
+    grads = np.random.default_rng(9).normal(0.3, 1.0, size=200)
+    lengths = np.abs(ch08.unit_steps(Adam(1.0, 0.9, 0.9, 0.0), grads))
+    assert np.allclose(lengths, 1 / np.sqrt(1 + ch08.noise_to_signal(grads, 0.9)), rtol=1e-9)
+    other = np.abs(ch08.unit_steps(Adam(1.0, 0.9, 0.999, 0.0), grads))
+    assert np.abs(other - lengths).max() > 0.1

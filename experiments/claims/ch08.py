@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from experiments import ch08, ch12
-from experiments.claims.registry import contest, tests
+from experiments import ch08, ch12, modern
+from experiments.claims.registry import SLOW, contest, tests
 from experiments.claims.results import Results
 from experiments.claims.rule import AT_EDGE, TRIED, test_metric
 from optim_lib import tasks
@@ -13,6 +13,7 @@ from optim_lib.data import digits, minibatches
 from optim_lib.networks import MLP
 from optim_lib.optimizers import (
     Adam,
+    AdamW,
     AMSGrad,
 )
 from optim_lib.training import LogUniform, Search
@@ -111,4 +112,19 @@ def adam_does_not_converge() -> Results:
         ("Adam, memory 0.999", Adam(beta1=0, beta2=0.999)),
     ):
         results.add(label, "x at the end", ch08.game(player)[-1])
+    return results
+
+
+@tests("c-equal-betas")
+def one_memory_for_both_averages() -> Results:
+    """AdamW with equal memories and with two usual pairs, under the recipe of c-beta2; the rate tuned for each."""
+    results = Results()
+    for beta1, beta2 in ((0.95, 0.95), (0.9, 0.9), (0.9, 0.95), (0.9, 0.999)):
+        rates = LogUniform(1e-3, 0.3)
+        search = {
+            f"{beta1:g}, {beta2:g}": Search(AdamW, learning_rate=rates, beta1=beta1, beta2=beta2, weight_decay=0.1)
+        }
+        contest(results, search, modern.text, schedule=modern.linear_to_zero, also=", text", **SLOW)
+        contest(results, search, modern.digits_by_loss, budget=102, schedule=modern.linear_to_zero, also=", digits",
+                report_seeds=range(20))  # fmt: skip
     return results

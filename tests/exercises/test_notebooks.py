@@ -9,7 +9,7 @@ import pytest
 from exercises import get, notebooks, record
 from exercises.__main__ import main
 
-CHAPTER = ("8.1", "8.2", "8.3", "8.4")
+CHAPTER = ("8.1", "8.2", "8.3", "8.4", "8.5")
 
 
 def chapter_notebook(ids=CHAPTER):
@@ -80,7 +80,7 @@ def test_solve_writes_solutions_and_full_marks_and_leaves_the_source(chapter, tm
     notebooks.sync(chapter)
     before = chapter.read_bytes()
     target = tmp_path / "made" / "solved.ipynb"
-    assert notebooks.solve(chapter, target) == 4
+    assert notebooks.solve(chapter, target) == len(CHAPTER)
     assert chapter.read_bytes() == before
     cells = {cell.id: cell for cell in nbformat.read(target, as_version=4).cells}
     for id in CHAPTER:
@@ -96,7 +96,7 @@ def test_nbval_compares_the_chapter_as_shipped_and_solved(chapter, tmp_path, pro
     notebooks.solve(chapter, solved)
     run = nbval(chapter, solved)
     assert run.returncode == 0, run.stdout
-    assert "26 passed" in run.stdout
+    assert "32 passed" in run.stdout
     assert record.load()[0]["8.4"]["status"] == "right"
 
 
@@ -137,9 +137,9 @@ def test_problems_name_what_is_out_of_step(chapter):
 
 def test_problems_name_a_missing_exercise(tmp_path):
     path = tmp_path / "08_adam.ipynb"
-    nbformat.write(chapter_notebook(CHAPTER[:3]), path)
+    nbformat.write(chapter_notebook(CHAPTER[:-1]), path)
     notebooks.sync(path)
-    assert notebooks.problems(path) == ["08_adam.ipynb: exercise 8.4 is missing"]
+    assert notebooks.problems(path) == ["08_adam.ipynb: exercise 8.5 is missing"]
 
 
 def broken(remove=None, insert=None):
