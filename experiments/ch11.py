@@ -596,11 +596,13 @@ SPIKES: dict[str, dict[str, Any]] = {
 }
 
 
-def spike(optimizer: Optimizer, seed: int = 0, max_norm: float = math.inf, steps: int = 100, after: int = 20) -> Array:
+def spike(
+    optimizer: Optimizer, seed: int = 0, max_norm: float = math.inf, steps: int = 100, after: int = 20, bad: int = 1
+) -> Array:
     """The loss on the validation digits around a batch that is ten times too bright and has the wrong labels.
 
-    An optimizer trains the small network for so many steps, meets the bad batch, and goes on. The first number is the
-    loss before it, the second right after it, and so on.
+    An optimizer trains the small network for so many steps, meets the bad batch, or so many of them in a row, and goes
+    on. The first number is the loss before them, the second right after the first of them, and so on.
     """
     params, optimizer = NETWORK.initialize(seed), deepcopy(optimizer)
     n, rng, losses = len(DATA.train.x), np.random.default_rng([seed, 1]), []
@@ -609,8 +611,9 @@ def spike(optimizer: Optimizer, seed: int = 0, max_norm: float = math.inf, steps
         if step >= steps:
             losses.append(NETWORK.loss(params, DATA.validation.x, DATA.validation.y))
         x, y = DATA.train.x[batch], DATA.train.y[batch]
-        bad = (10 * x, (y + 1) % 10)
-        _, grads = NETWORK.loss_and_gradients(params, *(bad if step == steps else (x, y)))
+        if steps <= step < steps + bad:
+            x, y = 10 * x, (y + 1) % 10
+        _, grads = NETWORK.loss_and_gradients(params, x, y)
         optimizer.update(params, clip_by_global_norm(grads, max_norm)[0] if max_norm < math.inf else grads)
     return np.array([*losses, NETWORK.loss(params, DATA.validation.x, DATA.validation.y)], dtype=float)
 
