@@ -309,50 +309,9 @@ def layer_norms(network: MLP, params: Params) -> list[dict[str, object]]:
     return rows
 
 
-def layer_example(seed: int = 0) -> tuple[Array, Array]:
-    """Weights and a gradient of the digit network's first layer, before the first step."""
-    params = NETWORK.initialize(seed)
-    return params["W1"], NETWORK.loss_and_gradients(params, *DATA.train)[1]["W1"]
-
-
 def settled(table: Any, under: float = 0.1, last: int = 10) -> NDArray[np.bool_]:
     """For a quest: where the loss stays under a value over the last steps."""
     return np.asarray((table.gaps(table.series[0])[..., -last:] < under).all(axis=-1))
-
-
-def rescaled_losses(
-    optimizers: Mapping[str, Any],
-    unit_scales: ArrayLike,
-    loss_scales: ArrayLike,
-    *,
-    steps: int = 30,
-    examples: int = 128,
-) -> dict[str, Array]:
-    """Training losses, of shape (unit scales, loss scales, steps + 1), of one network in other units.
-
-    The first layer's weights are stored in other units: :math:`W_1 = c V` with the parameter :math:`V`. The loss whose
-    gradient the optimizer sees is multiplied by a number. At every setting the network begins as the same function;
-    what is returned is its loss, without the factor.
-    """
-    units = np.asarray(unit_scales, dtype=float)[:, None, None, None]
-    scales = np.asarray(loss_scales, dtype=float)[:, None, None]
-    x, y = (part[:examples] for part in DATA.train)
-    losses = {}
-    for label, optimizer in optimizers.items():
-        params = initial(NETWORK, units.size, [0] * scales.size)
-        params["W1"] = params["W1"] / units
-        if isinstance(optimizer, Optimizer):
-            optimizer.sweep_axes = 2
-        curve = []
-        with np.errstate(all="ignore"):
-            for _ in range(steps + 1):
-                loss, grads = NETWORK.loss_and_gradients(params | {"W1": units * params["W1"]}, x, y)
-                curve.append(np.where(loss < 1e3, loss, np.inf))
-                grads = {name: scales * grad for name, grad in grads.items()}
-                optimizer.update(params, grads | {"W1": units * grads["W1"]})
-        dead = np.logical_or.accumulate(~np.isfinite(curve), axis=0)
-        losses[label] = np.moveaxis(np.where(dead, np.inf, curve), 0, -1)
-    return losses
 
 
 # LAMB's correction ----------------------------------------------------------------------------------------
