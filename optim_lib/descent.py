@@ -165,27 +165,51 @@ def sweep(
     >>> grid.points.shape, grid.diverged_at.tolist(), grid.best()
     ((3, 61, 2), [-1, -1, 47], {'learning_rate': 0.5})
     """
+    return sweeps(optimizer, landscape, [start], steps, noise=noise, seed=seed, progress=progress, **hyperparameters)[0]
+
+
+def sweeps(
+    optimizer: Callable[..., Any],
+    landscape: Landscape,
+    starts: Sequence[ArrayLike | None],
+    steps: int = 60,
+    *,
+    noise: float | ArrayLike = 0.0,
+    seed: int = 0,
+    progress: bool = True,
+    **hyperparameters: float | ArrayLike,
+) -> list[Sweep]:
+    """The `sweep` from each of several starting points, all of them as one vectorized run where that can be.
+
+    Parameters
+    ----------
+    starts : sequence of (x, y)
+    optimizer, landscape, steps, noise, seed, progress, **hyperparameters
+        As in `sweep`. Every start sees the same random numbers.
+    """
     if isinstance(optimizer, Optimizer) or not callable(optimizer):
         raise TypeError(f"optimizer must be a class, such as Adam (not Adam()), got {optimizer!r}")
-    start, steps = _checked_start(start, landscape), _checked_steps(steps)
+    steps = _checked_steps(steps)
+    points = np.stack([_checked_start(start, landscape) for start in starts])
     fixed, axes = _split(hyperparameters)
     noise_level = _checked_noise(noise)
     if noise_level.ndim:
         axes["noise"] = noise_level
-    grid = _Grid(optimizer, landscape, start, steps, fixed, axes, noise_level, seed)
+    grid = _Grid(optimizer, landscape, points, steps, fixed, axes, noise_level, seed)
     points = grid.vectorized()
     vectorized = points is not None
     if not vectorized:
         points = grid.one_by_one(progress)
-    points, losses, diverged_at = _judge(points, landscape)
-    return Sweep(points, losses, diverged_at, axes, vectorized)
+    return [Sweep(*judged, axes, vectorized) for judged in zip(*_judge(points, landscape), strict=True)]
 
 
 @dataclass(frozen=True)
 class _Grid:
+    """Runs from every start, the first axis, with every setting."""
+
     optimizer: Callable[..., Any]
     landscape: Landscape
-    start: Array
+    starts: Array
     steps: int
     fixed: dict[str, Any]
     axes: dict[str, Array]
@@ -194,7 +218,7 @@ class _Grid:
 
     @property
     def shape(self) -> tuple[int, ...]:
-        return tuple(values.size for values in self.axes.values())
+        return (len(self.starts), *(values.size for values in self.axes.values()))
 
     def vectorized(self) -> Array | None:
         """All runs as one, of shape (*grid, steps + 1, 2); None if the class does not broadcast faithfully."""
@@ -209,7 +233,7 @@ class _Grid:
         return points if self._agrees(points) else None
 
     def one_by_one(self, progress: bool) -> Array:
-        points = np.empty((*self.shape, self.steps + 1, 2), dtype=self.start.dtype)
+        points = np.empty((*self.shape, self.steps + 1, 2), dtype=self.starts.dtype)
         settings = list(np.ndindex(self.shape))
         hidden = not progress or len(settings) < 2
         for index in progress_bar(settings, desc="settings", leave=False, disable=hidden):
@@ -225,14 +249,15 @@ class _Grid:
         noise = spread.pop("noise", self.noise)
         optimizer = self._make(spread)
         if isinstance(optimizer, Optimizer):
-            optimizer.sweep_axes = trailing
-        start = np.broadcast_to(self.start, (*self.shape, 2))
+            optimizer.sweep_axes = 1 + trailing
+        start = np.broadcast_to(self.starts.reshape((-1,) + (1,) * trailing + (2,)), (*self.shape, 2))
         return _trajectory(optimizer, self.landscape, start, self.steps, noise, self.seed)
 
     def _alone(self, index: tuple[int, ...]) -> Array:
-        setting = {name: float(values[i]) for (name, values), i in zip(self.axes.items(), index, strict=True)}
+        start, *places = index
+        setting = {name: float(values[i]) for (name, values), i in zip(self.axes.items(), places, strict=True)}
         noise = np.asarray(setting.pop("noise", self.noise))
-        return _trajectory(self._make(setting), self.landscape, self.start, self.steps, noise, self.seed)
+        return _trajectory(self._make(setting), self.landscape, self.starts[start], self.steps, noise, self.seed)
 
     def _make(self, setting: dict[str, Any]) -> Any:
         return self.optimizer(**self.fixed, **setting)

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from optim_lib.checks import in_order
-from optim_lib.descent import Sweep, sweep
+from optim_lib.descent import Sweep, sweeps
 from optim_lib.explorer import table as tables
 from optim_lib.explorer.quests import AnyQuest
 from optim_lib.explorer.sentences import opening
@@ -119,19 +119,16 @@ class Setup:
 
     def run(self, runner: Runner, progress: bool = True) -> list[Sweep]:
         """The grids of one optimizer, one for each start."""
-        return [
-            sweep(
-                runner.optimizer,
-                self.landscape,
-                start,
-                self.steps,
-                noise=self.noise,
-                seed=self.seed,
-                progress=progress,
-                **runner.settings,
-            )
-            for start in self.starts
-        ]
+        return sweeps(
+            runner.optimizer,
+            self.landscape,
+            list(self.starts),
+            self.steps,
+            noise=self.noise,
+            seed=self.seed,
+            progress=progress,
+            **runner.settings,
+        )
 
     @property
     def matchup(self) -> str:

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from optim_lib import descent
-from optim_lib.descent import descend, sweep
+from optim_lib.descent import descend, sweep, sweeps
 from optim_lib.landscapes import LANDSCAPES, beale, bowl, plateau, ravine, rosenbrock, saddle, tilted_ravine
 from optim_lib.optimizers import LAMB, LARS, SGD, Adafactor, Adam, MomentumSGD, base
 from optim_lib.optimizers.fields import ChoiceField
@@ -160,6 +160,17 @@ def values_of(optimizer, name):
     if isinstance(field, ChoiceField):
         return np.array(field.among)
     return np.array([0.1 if field.positive else 0.0, 0.5, 0.9]) if field.sweeps else np.array([1, 2, 5])
+
+
+@pytest.mark.parametrize("optimizer", [*OPTIMIZERS, *BROADCASTING, *NOT_BROADCASTING], ids=label)
+def test_sweeps_from_several_starts_are_the_sweeps_from_each(optimizer):
+    starts = [(-1.5, 2.0), (0.5, -1.0), (2.5, 2.5)]
+    given = {"steps": 12, "noise": np.array([0.0, 0.3]), "seed": 3, "learning_rate": RATES, "progress": False}
+    for together, start in zip(sweeps(optimizer, rosenbrock, starts, **given), starts, strict=True):
+        alone = sweep(optimizer, rosenbrock, start, **given)
+        assert_same(together.points, alone.points)
+        np.testing.assert_array_equal(together.diverged_at, alone.diverged_at)
+        assert (together.vectorized, list(together.axes)) == (alone.vectorized, list(alone.axes))
 
 
 @every_optimizer
