@@ -206,6 +206,7 @@ export class FigureEditor {
     this.asked = given;
     if (this.computing) return;
     this.computing = true;
+    this.container.dispatchEvent(new CustomEvent("figure-computing"));
     while (this.asked) {
       const now = this.asked;
       try {
