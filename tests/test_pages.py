@@ -60,6 +60,16 @@ def test_cells_of_a_table_carry_their_heading_and_their_range():
     assert 'class="uo-stacks"' not in pages.for_a_phone(table.replace("<th>rate</th>", "").replace("<td>0.1</td>", ""))
 
 
+def test_a_table_of_the_text_stacks_too():
+    row = "".join(f"<td><p>{k}</p></td>" for k in "abcd")
+    head = "".join(f'<th class="head"><p>{k}</p></th>' for k in "ABCD")
+    table = f'<table class="table">\n<thead>\n<tr>{head}</tr></thead><tbody><tr>{row}</tr></tbody></table>'
+    done = pages.finished(f'<div class="pst-scrollable-table-container">{table}</div>', str)
+    assert '<table class="table uo-stacks">' in done
+    assert '<td data-label="D"><p>d</p></td>' in done
+    assert pages.finished(done, str) == done
+
+
 def test_a_chapter_says_how_long_it_takes_and_what_it_needs():
     document = nodes.document(None, None)
     document += [nodes.paragraph(text="word " * 500), nodes.paragraph(text="word " * 1500)]

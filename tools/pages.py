@@ -32,7 +32,10 @@ APOSTROPHE = re.compile(
     r"|(?<=\w)(?:'|&#x27;|&#39;)(?=\w)|(?<=>)'(?=s\b)|(?<=s)'(?= \w)",
     re.DOTALL,
 )
-TABLE = re.compile(r'(<div class="up-scroll"[^>]*>)(<table>.*?</table>)', re.DOTALL)
+TABLE = re.compile(
+    r'(<div class="(?:up-scroll|pst-scrollable-table-container)"[^>]*>)(<table(?: class="table")?>.*?</table>)',
+    re.DOTALL,
+)
 # The theme and docutils: names that hide what a button says, roles that are gone, a sidebar that is no landmark.
 RENAMED = (
     ('<summary aria-label="Toggle hidden content">', "<summary>"),
@@ -89,7 +92,7 @@ def for_a_phone(table: str) -> str:
     headings = [cell.get_text() for cell in soup.select("thead th")]
     for row in soup.select("tbody tr"):
         for cell, heading in zip(row.find_all(["th", "td"]), headings, strict=True):
-            cell["data-label"] = heading
+            cell["data-label"] = heading.strip()
             if cell.string and (found := NUMBER_AND_RANGE.fullmatch(cell.string)):
                 cell.string = f"{found[1]} "
                 span = soup.new_tag("span", attrs={"class": "uo-range"})
@@ -98,9 +101,9 @@ def for_a_phone(table: str) -> str:
     for corner in soup.select("thead th"):
         if not corner.get_text(strip=True):
             corner.name = "td"
-            del corner["scope"]
+            corner.attrs.pop("scope", None)
     if len(headings) > 3:
-        soup.table["class"] = "uo-stacks"
+        soup.table["class"] = [*soup.table.get("class", []), "uo-stacks"]
     return str(soup)
 
 

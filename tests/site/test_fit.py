@@ -11,6 +11,11 @@ from tests.site.support import CHAPTERS, EVERYWHERE, figures, script
 every_page = pytest.mark.parametrize("path", EVERYWHERE, ids=lambda path: Path(path.partition("?")[0]).stem)
 
 CUT = script("cut.js")
+UNEVEN = """
+() => [...document.querySelectorAll(".uo-figure")]
+    .map((figure) => [...figure.querySelectorAll(".slider-container")].map((it) => it.getBoundingClientRect().width))
+    .filter((widths) => widths.length && Math.max(...widths) - Math.min(...widths) > 1)
+"""
 
 
 @every_page
@@ -21,6 +26,8 @@ def test_nothing_is_cut_off(open_page, path, width):
         pass
     page.evaluate("scrollTo(0, 0)")
     assert page.evaluate(CUT) == []
+    if width == 390:
+        assert page.evaluate(UNEVEN) == [], "under each other, sliders of different lengths"
 
 
 WIDE_LISTINGS = """
