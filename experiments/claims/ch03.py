@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from experiments import ch03
+from experiments import batches, ch03
 from experiments.claims.registry import tests
 from experiments.claims.results import Results
+from experiments.claims.rule import AT_EDGE, TRIED
 from optim_lib import landscapes
 from optim_lib.data import digits
 from optim_lib.measure import gradient_noise
@@ -70,4 +71,50 @@ def batches_of_32_to_256() -> Results:
         results.add(setting, "examples", row["steps"] * row["batch size"])
         results.add(setting, "learning_rate", row["best rate"])
         results.add(setting, "at the edge", row["at the edge"])
+    return results
+
+
+def _raced(name: str, target: float, sizes: tuple[int, ...], results: Results) -> list[batches.Race]:
+    """The races of one rule to one target, and what the rule of the ledger asks of a comparison."""
+    races = [batches.races(name)[target][size] for size in sizes]
+    setting = f"{name} to {target:g}"
+    results.add(setting, TRIED, sum(race.tried for race in races))
+    results.add(setting, AT_EDGE, any(race.edge for race in races))
+    return races
+
+
+@tests("c-batch-rate")
+def the_best_rate_by_batch() -> Results:
+    results = Results()
+    for target in batches.TARGETS:
+        for name in batches.RULES:
+            races = _raced(name, target, batches.NOISY, results)
+            best = np.array([race.best for race in races])
+            results.add(f"{name} to {target:g}", "exponent", batches.exponent(batches.NOISY, best))
+            for size in batches.SIZES:
+                results.add(f"{name} to {target:g}, batch {size}", "best rate", batches.races(name)[target][size].best)
+    return results
+
+
+@tests("c-knee")
+def steps_and_examples_trade_off() -> Results:
+    results = Results()
+    for target in batches.TARGETS:
+        for name in ("SGD", "Adam"):
+            setting = f"{name} to {target:g}"
+            races = _raced(name, target, batches.SIZES, results)
+            steps = np.array([race.steps for race in races])
+            fewest, critical = batches.hyperbola(batches.SIZES, steps)
+            fitted = fewest * (1 + critical / np.array(batches.SIZES)[:, None])
+            results.add(setting, "fewest steps", fewest)
+            results.add(setting, "knee", critical)
+            results.add(setting, "misfit", np.sqrt(np.mean(np.log(steps / fitted) ** 2, axis=0)))
+            for size, race in zip(batches.SIZES, races, strict=True):
+                results.add(f"{setting}, batch {size}", "steps", race.steps)
+                results.add(f"{setting}, batch {size}", "learning_rate", race.rate)
+            if name == "SGD":
+                rate = races[-1].rate
+                scale = [batches.noise_on_the_way(rate, seed)[target] for seed in range(critical.size)]
+                results.add(setting, "noise scale", scale)
+                results.add(setting, "knee over noise scale, doublings", np.log2(critical / scale))
     return results

@@ -9,12 +9,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from experiments import ch12, modern
+from experiments import ch12, modern, width
 from experiments.claims.ch09 import few_digits_task
 from experiments.claims.ch11 import CNN_RATES
 from experiments.claims.registry import MANY, ONE_PASS, SLOW, by_length, contest, tests
 from experiments.claims.results import Results
-from experiments.claims.rule import AT_EDGE
+from experiments.claims.rule import AT_EDGE, TRIED
+from experiments.side_by_side import best_rate
 from optim_lib import tasks
 from optim_lib.data import ALPHABET, Dataset, Split, digits
 from optim_lib.networks import Params
@@ -291,3 +292,37 @@ def a_shorter_memory_for_a_short_run() -> Results:
         contest(results, search, modern.digits_by_loss, budget=102, schedule=modern.linear_to_zero, also=", digits",
                 **MANY)  # fmt: skip
     return results
+
+
+@tests("c-width")
+def one_rate_for_every_width() -> Results:
+    """The best rate of a wide network and of a narrow one, and the narrow one's carried over."""
+    results, rates, wide = Results(), np.geomspace(2**-9, 2**-2, 15), width.WIDTHS[-1]
+    ways = {"as it is": (0.0, 0.0), "scaled": (1.0, 1.0), "rates alone": (1.0, 0.0), "first weights alone": (0.0, 1.0)}
+    for way, (power, first) in ways.items():
+        chosen, reported = (
+            {w: _by_rate(w, power, first, rates, seeds) for w in (width.NARROW, wide)}
+            for seeds in (range(100, 104), range(12))
+        )
+        at = {w: int(np.median(losses[-1], axis=0).argmin()) for w, losses in chosen.items()}
+        for k, steps in enumerate(_LOOKS):
+            best = {w: best_rate(rates, losses[k]) for w, losses in reported.items()}
+            for w, each in best.items():
+                results.add(f"{way}, width {w}, {steps} steps", "best rate", each)
+            results.add(f"{way}, {steps} steps", "doublings", np.log2(best[wide] / best[width.NARROW]))
+        for setting, place in ((f"{way}, carried", at[width.NARROW]), (f"{way}, own rate", at[wide])):
+            results.add(setting, "training loss", reported[wide][-1][:, place])
+            results.add(setting, "learning_rate", rates[place])
+            results.add(setting, TRIED, rates.size)
+            results.add(setting, AT_EDGE, place in (0, rates.size - 1))
+    return results
+
+
+_LOOKS = (20, 40)
+
+
+def _by_rate(size: int, power: float, first: float, rates: np.ndarray, seeds: range) -> np.ndarray:
+    """The training losses after 20 and 40 steps, of shape (steps, seeds, rates); a few seeds at a time."""
+    some = [seeds[at : at + 4] for at in range(0, len(seeds), 4)]
+    found = [width.losses(size, rates, power=power, first=first, seeds=part, steps=_LOOKS) for part in some]
+    return np.concatenate(found, axis=1)

@@ -122,6 +122,7 @@ def bands(
     log_x: bool = False,
     log_y: bool = False,
     ylim: tuple[float, float] | None = None,
+    reference_slopes: Mapping[float, str] | None = None,
     levels: Mapping[str, float] | None = None,
     height: float = HEIGHT,
 ) -> Figure:
@@ -133,6 +134,8 @@ def bands(
     y : mapping of label to array of shape (repetitions, n)
     spread : {"range", "quartiles"}
         The band runs from the lowest to the highest, or between the quartiles.
+    xlabel, ylabel, title, log_x, log_y, ylim, reference_slopes, levels
+        As in `lines`.
     """
     ends = {"range": (0.0, 1.0), "quartiles": (0.25, 0.75)}
     if spread not in ends:
@@ -144,8 +147,9 @@ def bands(
     low, high = ({label: np.quantile(v, q, axis=0) for label, v in y.items()} for q in ends[spread])
     if ylim is None:
         ylim = limits_of([*low.values(), *high.values()], log_y)
-    names = {"xlabel": xlabel, "ylabel": ylabel, "title": title, "height": height, "levels": levels}
-    figure = lines(x, medians, log_x=log_x, log_y=log_y, ylim=ylim, **names)
+    names = {"xlabel": xlabel, "ylabel": ylabel, "title": title, "height": height}
+    marks = {"reference_slopes": reference_slopes, "levels": levels}
+    figure = lines(x, medians, log_x=log_x, log_y=log_y, ylim=ylim, **names, **marks)
     for label, color in zip(y, colors_of(y), strict=True):
         figure.axes[0].fill_between(x, low[label], high[label], color=color, alpha=0.22, lw=0, zorder=2)
     return figure
