@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from optim_lib import tasks
-from optim_lib.data import Dataset, digits, minibatches
+from optim_lib.data import Dataset, Split, digits, minibatches
 from optim_lib.explorer.table import Table
 from optim_lib.landscapes import Landscape, from_formula
 from optim_lib.networks import MLP
@@ -20,7 +20,7 @@ from optim_lib.optimizers import SGD, Adam, AdamW, MomentumSGD, Optimizer, Param
 from optim_lib.optimizers.base import Hyperparameter, ParameterState
 from optim_lib.schedules import warmup_cosine
 from optim_lib.tasks.supervised import Supervised, few, transformer
-from optim_lib.training import LogUniform, Search, Tuning, compare, tune
+from optim_lib.training import LogUniform, Search, Tuning, compare, train, tune
 from optim_lib.variants import DecayedLate, ListingAdamW  # noqa: F401
 
 Array = NDArray[np.floating]
@@ -282,15 +282,54 @@ def valley(label: str, errors: Array, **more: object) -> dict[str, object]:
     }
 
 
+CONTENDERS = {"Adam": Adam, "Adam + L2": AdamL2, "AdamW": AdamW}
+DIVISORS = np.geomspace(0.3, 3.0, 100)
+
+
 def contest(epochs: int, trials: int = 16) -> Tuning:
     """Adam without decay, with the penalty and with decoupled decay: the same number of settings each."""
     rate = LogUniform(0.001, 0.1)
-    searches = {
-        "Adam": Search(Adam, learning_rate=rate),
-        "Adam + L2": Search(AdamL2, learning_rate=rate, weight_decay=LogUniform(1e-4, 1.0)),
-        "AdamW": Search(AdamW, learning_rate=rate, weight_decay=LogUniform(0.01, 100.0)),
+    decays = {
+        "Adam": {},
+        "Adam + L2": {"weight_decay": LogUniform(1e-4, 1.0)},
+        "AdamW": {"weight_decay": LogUniform(0.01, 100.0)},
     }
+    searches = {label: Search(CONTENDERS[label], learning_rate=rate, **decay) for label, decay in decays.items()}
     return tune(searches, NETWORK, DATA, trials=trials, epochs=epochs, report_seeds=range(8), progress=False)
+
+
+def rescaled(tuning: Tuning, epochs: int, seeds: int = 8) -> list[dict[str, object]]:
+    """The test losses of a `contest`, and those with all scores of a network divided by one number.
+
+    The number is the best of `DIVISORS` on the validation digits, for each seed; a row for each optimizer. The runs are
+    made again, since a contest keeps no parameters.
+    """
+    rows, plain = [], None
+    for tuned in tuning:
+        found = np.array([_rescaled_run(tuned.label, tuned.setting, epochs, seed) for seed in range(seeds)])
+        plain = found[:, 2] if plain is None else plain
+        before, divisor, after = np.median(found, axis=0)
+        rows.append({
+            "epochs": epochs,
+            "optimizer": tuned.label,
+            "test loss": f"{before:.3f}",
+            "scores divided by": f"{divisor:.1f}",
+            "test loss then": f"{after:.3f}",
+            "below Adam's on": "" if tuned.label == "Adam" else f"{np.sum(found[:, 2] < plain)} of {seeds}",
+        })  # fmt: skip
+    return rows
+
+
+def _rescaled_run(label: str, setting: dict[str, float], epochs: int, seed: int) -> tuple[float, float, float]:
+    """Test loss, the divisor of the scores that validation chooses, and the test loss with it."""
+    params = train(NETWORK, CONTENDERS[label](**setting), DATA, epochs=epochs, seed=seed, progress=False).params
+
+    def loss(part: Split, divisor: float = 1.0) -> float:
+        last = {name: params[name] / divisor for name in ("W2", "b2")}
+        return float(NETWORK.loss({**params, **last}, *part))
+
+    best = min(DIVISORS, key=lambda divisor: loss(DATA.validation, divisor))
+    return loss(DATA.test), best, loss(DATA.test, best)
 
 
 # A transformer ---------------------------------------------------------------------------------------------
@@ -301,10 +340,26 @@ COLUMNS = ("examples", "optimizer", "setting", "seed", "train_loss", "test_loss"
 WARMUP = partial(warmup_cosine, warmup_epochs=20)
 
 
+def is_gain(name: str, theta: Array) -> bool:
+    """Whether a parameter is the gain of a norm: the transformer's only weights that are vectors."""
+    return is_vector(name, theta) and name.endswith("weight")
+
+
+def is_bias(name: str, theta: Array) -> bool:
+    return is_vector(name, theta) and not is_gain(name, theta)
+
+
+def sparing(
+    spared: Callable[[str, Array], bool], learning_rate: float = 0.001, weight_decay: float = 0.01
+) -> ParameterGroups:
+    """AdamW that decays all parameters but some."""
+    rest = AdamW(learning_rate, weight_decay=weight_decay)
+    return ParameterGroups({spared: AdamW(learning_rate, weight_decay=0.0), "*": rest})
+
+
 def matrices_only(learning_rate: float = 0.001, weight_decay: float = 0.01) -> ParameterGroups:
     """AdamW that leaves biases and the gains of norms alone."""
-    rest = AdamW(learning_rate, weight_decay=weight_decay)
-    return ParameterGroups({is_vector: AdamW(learning_rate, weight_decay=0.0), "*": rest})
+    return sparing(is_vector, learning_rate, weight_decay)
 
 
 def everything(learning_rate: float = 0.001, weight_decay: float = 0.01) -> AdamW:
@@ -383,8 +438,13 @@ def transformer_table() -> list[dict[str, object]]:
 
 
 def spared_or_not(decay: float, rate: float = 0.01, steps: int = 60, seeds: int = 3) -> dict[str, Array]:
-    """Test loss of the transformer with all parameters decayed, and with biases and gains spared, for each seed."""
-    makers = {"everything": everything, "matrices only": matrices_only}
+    """Test loss of the transformer for each seed: all parameters decayed, or biases, gains, or both spared."""
+    makers = {
+        "everything": everything,
+        "all but biases": partial(sparing, is_bias),
+        "all but gains": partial(sparing, is_gain),
+        "matrices only": matrices_only,
+    }
     runs = {
         label: [text_task(960).run(partial(make, rate, decay), steps, seed, schedule=WARMUP) for seed in range(seeds)]
         for label, make in makers.items()
