@@ -124,7 +124,7 @@ PICTURES = re.compile(
     r"plotting\.(show|source)|explore(_\w+)?|race|quiz|check|hint|progress|try_out|family_tree|page\.\w+"
 )
 PRINTERS = re.compile(r"print|display")
-OF_THE_READER = re.compile(r"if check\(")  # prints once the reader has solved the exercise
+OF_THE_READER = re.compile(r"(if|results =) check\(")  # prints once the reader has solved the exercise
 # All that a chapter prints is compared, but for these cells.
 NOT_COMPARED = {
     "a time, measured on the machine that runs it": {"03 plotting-table-str-row-batch-size", "12 plotting-table-2"},
