@@ -10,7 +10,7 @@ from __future__ import annotations
 import inspect
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -107,6 +107,7 @@ class Setup:
     steps: int
     noise: float | Array
     seed: int
+    draws: int
     axes: dict[str, Array]
     runners: Sequence[Runner]
     initial: tuple[int, ...]
@@ -118,14 +119,18 @@ class Setup:
     height: int = HEIGHT
 
     def run(self, runner: Runner, progress: bool = True) -> list[Sweep]:
-        """The grids of one optimizer, one for each start."""
+        """The grids of one optimizer, one for each start: the path of one draw of the noise, the mean loss of all."""
+        drawn = [self._grids(runner, draw, progress) for draw in range(self.draws)]
+        return [_mean(grids) for grids in zip(*drawn, strict=True)]
+
+    def _grids(self, runner: Runner, draw: int, progress: bool) -> list[Sweep]:
         return sweeps(
             runner.optimizer,
             self.landscape,
             list(self.starts),
             self.steps,
             noise=self.noise,
-            seed=self.seed,
+            seed=self.seed + draw,
             progress=progress,
             **runner.settings,
         )
@@ -144,6 +149,7 @@ def explore_state(
     *,
     noise: float | ArrayLike = 0.0,
     seed: int = 0,
+    draws: int = 1,
     quests: Sequence[AnyQuest] = (),
     map_curves: Sequence[MapCurve] = (),
     marks: Mapping[str, ArrayLike] | None = None,
@@ -166,6 +172,9 @@ def explore_state(
     steps : int, default 60
     noise, seed
         As in `optim_lib.descent.sweep`; an array of noise levels is an axis too.
+    draws : int, default 1
+        Over how many draws of the noise, from `seed` on, losses are averaged: those of the map, of the curves and of
+        quests. The path that is drawn is of the first.
     quests : sequence of quests, optional
         Tasks from `optim_lib.explorer`: `reach`, `largest_stable`, `diverge`, `find_best`, `settle_in`, `predict`, ...
     map_curves : sequence of MapCurve, optional
@@ -204,6 +213,7 @@ def explore_state(
         steps=steps,
         noise=axes.get("noise", noise),
         seed=seed,
+        draws=_draws(draws),
         axes=axes,
         runners=[runner],
         initial=_initial(axes, usual, initial),
@@ -225,6 +235,7 @@ def race_state(
     *,
     noise: float | ArrayLike = 0.0,
     seed: int = 0,
+    draws: int = 1,
     quests: Sequence[AnyQuest] = (),
     map_curves: Sequence[MapCurve] = (),
     marks: Mapping[str, ArrayLike] | None = None,
@@ -270,6 +281,7 @@ def race_state(
         steps=steps,
         noise=axes.get("noise", noise),
         seed=seed,
+        draws=_draws(draws),
         axes=axes,
         runners=runners,
         initial=_initial(axes, dict(initial or {}), initial),
@@ -322,7 +334,7 @@ def _spec(setup: Setup, data: Table, view: Sequence[float]) -> dict[str, Any]:
         "kind": setup.kind,
         "steps": data.steps,
         "initial": list(data.initial),
-        "measure": "loss" if data.floor == 0 else "loss above the minimum",
+        "measure": ("mean " if setup.draws > 1 else "") + ("loss" if data.floor == 0 else "loss above the minimum"),
         "axes": [_axis_spec(name, values, data) for name, values in data.axes.items()],
         "series": [
             {"label": s.label, "note": s.note, "axes": list(s.axes), "shape": list(s.gaps.shape[1:-1]), "color": color}
@@ -432,6 +444,17 @@ def _starts(
     settings = math.prod(values.size for values in axes.values())
     small = settings * entries * (steps + 1) * len(points) <= MOST_POINTS
     return points if asked is not None or small else points[:1]
+
+
+def _mean(grids: Sequence[Sweep]) -> Sweep:
+    """The first of some grids that differ in their noise, with the mean of the losses of all."""
+    return replace(grids[0], losses=np.mean([grid.losses for grid in grids], axis=0))
+
+
+def _draws(draws: int) -> int:
+    if not isinstance(draws, int) or draws < 1:
+        raise ValueError(f"draws must be a whole number of at least 1, got {draws!r}")
+    return draws
 
 
 def _axes(hyperparameters: Mapping[str, Any], noise: float | ArrayLike) -> dict[str, Array]:

@@ -144,7 +144,7 @@ def _entry(color: int, label: str, note: str = "") -> str:
 
 
 def _panels(spec: Spec, drawn: dict[str, str], says: str) -> str:
-    head = "Loss" if spec["measure"] == "loss" else "Loss gap"
+    head = spec["measure"].replace("above the minimum", "gap").capitalize()
     return (
         f'<div class="uo-panels"><div class="uo-main-frame">{drawn["main"]}</div>{says}<div class="uo-side">'
         f'<div class="uo-label">{head} at each step</div><div class="uo-loss-frame">{drawn["loss"]}</div>'
@@ -155,7 +155,7 @@ def _panels(spec: Spec, drawn: dict[str, str], says: str) -> str:
 
 def map_label(spec: Spec) -> str:
     """What stands above the map of settings."""
-    head = "Loss" if spec["measure"] == "loss" else "Loss gap"
+    head = spec["measure"].replace("above the minimum", "gap").capitalize()
     flat = len(spec["axes"]) == 1 or len(spec["series"]) > 1
     others = [f"{axis['name']} {axis['labels'][i]}" for axis, i in zip(spec["axes"], spec["initial"], strict=True)]
     aside = "".join(f", {words}" for words in others[1 if flat else 2 :])

@@ -100,7 +100,8 @@ def recompute(
         changed["landscape"] = _own_landscape(loss, setup.landscape)
     setup = replace(setup, **changed)
     # What two figures, or two versions of one, have in common is told by the same words.
-    common = [recipe["landscape"], recipe["seed"], recipe["noise"], loss, setup.starts.tolist(), setup.steps]
+    told = [recipe[name] for name in ("landscape", "seed", "draws", "noise")]
+    common = [*told, loss, setup.starts.tolist(), setup.steps]
 
     def run(runner: Runner) -> list[Sweep]:
         place = setup.runners.index(runner)
@@ -154,6 +155,7 @@ def _described(setup: Setup) -> Recipe:
         "steps": int(setup.steps),
         "noise": _numbers(setup.noise),
         "seed": setup.seed,
+        "draws": setup.draws,
         # In pairs: a notebook sorts the names of a record, and the order of axes is that of the sliders.
         "axes": [[name, values.tolist()] for name, values in setup.axes.items()],
         "runners": [
@@ -195,6 +197,7 @@ def _setup(recipe: Recipe) -> Setup:
         steps=recipe["steps"],
         noise=_value(recipe["noise"]),
         seed=recipe["seed"],
+        draws=recipe["draws"],
         axes={name: np.array(values) for name, values in recipe["axes"]},
         runners=runners,
         initial=tuple(recipe["initial"]),

@@ -40,7 +40,7 @@ def _run(series: Series, data: Table) -> NDArray[np.floating]:
 
 
 def _measured(spec: dict[str, Any]) -> str:
-    return "the loss" if spec["measure"] == "loss" else "the loss above its minimum"
+    return "the " + spec["measure"].replace("the minimum", "its minimum")
 
 
 def _fate(spec: dict[str, Any], codes: Codes, units: NDArray[np.integer]) -> str:
@@ -91,7 +91,7 @@ def _race(spec: dict[str, Any], data: Table, codes: Sequence[Codes]) -> str:
         for run, label in zip(codes, labels, strict=True)
         if run[-1] == DIVERGED
     ]
-    above = "" if spec["measure"] == "loss" else "above the minimum, "
+    above = "" if spec["measure"] == "loss" else spec["measure"].removeprefix("loss ") + ", "
     living = f"{above}{standings(runs)}" if runs else ""
     after = f"after {data.steps} step{'' if data.steps == 1 else 's'}"
     told = "; ".join(part for part in (living, "; ".join(lost)) if part)

@@ -516,6 +516,16 @@ def test_a_loss_above_the_minimum_is_called_so(show):
     assert labels == ["Loss gap at each step", "Loss gap after 60 steps"]
 
 
+def test_the_mean_loss_of_several_draws_is_called_so(show):
+    page = show(explore(SGD, double_well, start=(1.6, 0.9), learning_rate=[0.01, 0.1], noise=0.1, draws=3))
+    assert "the mean loss above its minimum falls" in says(page)
+    labels = page.locator(".uo-label").all_inner_texts()
+    assert labels == ["Mean loss gap at each step", "Mean loss gap after 60 steps"]
+    entries = [SGD, MomentumSGD]
+    page = show(race(entries, double_well, start=(1.6, 0.9), learning_rate=[0.01, 0.1], noise=0.1, draws=3))
+    assert "after 60 steps: mean loss above the minimum, " in says(page)
+
+
 def test_labels_of_lines_on_the_map_keep_apart(show):
     curves = [MapCurve("the edge", 0.30), MapCurve("the fastest", 0.29), MapCurve("theory", 0.31)]
     page = show(explore(SGD, ravine, learning_rate=np.linspace(0.01, 0.4, 40), map_curves=curves))

@@ -27,6 +27,7 @@ class Halved(SGD):
 STATES = {
     "two axes": lambda: explore_state(Adam, rosenbrock, learning_rate=RATES, beta1=[0, 0.9]),
     "noise": lambda: explore_state(SGD, quadratic((1, 9), 0.3), learning_rate=RATES, noise=[0.0, 1.0], seed=3),
+    "draws": lambda: explore_state(SGD, quadratic((1, 9), 0.3), learning_rate=RATES, noise=[0.0, 1.0], seed=3, draws=4),
     "a line fitted": lambda: explore_state(SGD, least_squares([0, 1, 2], [1, 2, 4]), learning_rate=RATES),
     "a formula": lambda: explore_state(
         LARS, from_formula("a * x**4 + y**2", numbers={"a": 0.1}), learning_rate=RATES, momentum=[0, 0.9],
@@ -65,6 +66,21 @@ race_state({"a": SGD, "b": SGD}, bowl, learning_rate=np.array([0.1, 0.2]))
 curves_state({"rate": {"one": np.ones((2, 3))}}, np.arange(3), length=[1, 2])
 """
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_losses_are_the_mean_of_draws_and_the_path_is_of_the_first():
+    made = {"landscape": quadratic((1, 9)), "learning_rate": RATES, "noise": [0.0, 1.0]}
+    singles = [explore_state(SGD, **made, seed=seed).data.series[0] for seed in (3, 4)]
+    (both,) = explore_state(SGD, **made, seed=3, draws=2).data.series
+    np.testing.assert_array_equal(both.points, singles[0].points)
+    np.testing.assert_allclose(both.gaps, (singles[0].gaps + singles[1].gaps) / 2)
+    assert np.any(both.gaps[:, :, 1] != singles[0].gaps[:, :, 1])
+
+
+@pytest.mark.parametrize("draws", [0, 1.5, "many"])
+def test_draws_are_a_whole_number(draws):
+    with pytest.raises(ValueError, match="draws must be a whole number of at least 1"):
+        explore_state(SGD, ravine, learning_rate=RATES, draws=draws)
 
 
 def test_the_same_recipe_gives_the_same_table(state):

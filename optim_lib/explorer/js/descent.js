@@ -9,7 +9,7 @@ import { FONT, marker } from "./shapes.js";
 import { Surface } from "./surface.js";
 import { lossOf, unpack } from "./table.js";
 import { TimedFigure } from "./timed.js";
-import { clamp, quoted } from "./words.js";
+import { capital, clamp, quoted } from "./words.js";
 
 export class DescentFigure extends TimedFigure {
   build() {
@@ -170,11 +170,11 @@ export class DescentFigure extends TimedFigure {
 
   // Short enough to stand above a chart in a narrow column; the sentence below the figure says it in full.
   get heading() {
-    return this.spec.measure === "loss" ? "Loss" : "Loss gap";
+    return capital(this.spec.measure.replace("above the minimum", "gap"));
   }
 
   get measured() {
-    return this.spec.measure === "loss" ? "the loss" : "the loss above its minimum";
+    return `the ${this.spec.measure.replace("the minimum", "its minimum")}`;
   }
 
   saying() {

@@ -60,7 +60,7 @@ export class Sentences {
     const code = (run) => (run.isGone(step) ? DIVERGED : run.code(step));
     const alive = shownRuns.filter((run) => code(run) !== DIVERGED).sort((a, b) => code(a) - code(b));
     const lost = shownRuns.filter((run) => code(run) === DIVERGED);
-    const above = spec.measure === "loss" ? "" : "above the minimum, ";
+    const above = spec.measure === "loss" ? "" : `${spec.measure.replace(/^loss /, "")}, `;
     const living = alive.length ? above + standings(alive.map((run) => [code(run), run.series.label])) : "";
     const dead = lost.map((run) => `${run.series.label} diverged at step ${run.gone}`).join("; ");
     const after = `after ${step} step${step === 1 ? "" : "s"}`;
