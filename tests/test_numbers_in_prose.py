@@ -42,7 +42,6 @@ EXCEPTIONS = {
     },
     "a setting or a size that was chosen, not measured": {
         "02 is-there-an-edge-in-a: 99.9",
-        "03 is-it-faster-and-what-is: 0.3",
         "04 where-it-struggles: 3.3",
         "10 are-the-minima-sharper: 0.05",
         "11 the-claims-tested: 0.9",
@@ -62,7 +61,6 @@ EXCEPTIONS = {
     "measured near it, where last digits differ from processor to processor, and said no more exactly than that": {
         "09 what-not-to-decay: 0.02",
         "11 the-signs-have-turned-with-noise: 0.4",
-        "12 pitfalls: 0.3",
         "12 read-it-row-by-row-against: 0.02",
         "12 the-idea-a-fair-comparison-is: 0.0035",
         "12 the-idea-a-fair-comparison-is: 1.26",
