@@ -65,6 +65,7 @@ def test_a_table_of_the_text_stacks_too():
     head = "".join(f'<th class="head"><p>{k}</p></th>' for k in "ABCD")
     table = f'<table class="table">\n<thead>\n<tr>{head}</tr></thead><tbody><tr>{row}</tr></tbody></table>'
     done = pages.finished(f'<div class="pst-scrollable-table-container">{table}</div>', str)
+    assert done.startswith('<div class="pst-scrollable-table-container" tabindex="0" ')
     assert '<table class="table uo-stacks">' in done
     assert '<td data-label="D"><p>d</p></td>' in done
     assert pages.finished(done, str) == done

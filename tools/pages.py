@@ -45,6 +45,11 @@ RENAMED = (
     ),
     (' role="doc-biblioentry"', ' role="listitem"'),
     ('<div class="up-scroll" role="region"', '<div class="up-scroll" role="group"'),
+    # What may scroll on a phone can be reached by keyboard, to scroll it.
+    (
+        '<div class="pst-scrollable-table-container">',
+        '<div class="pst-scrollable-table-container" tabindex="0" role="group" aria-label="A table">',
+    ),
     ('<div class="bd-sidebar-primary', '<div role="complementary" aria-label="The course" class="bd-sidebar-primary'),
 )
 # A signature of several lines is a list without terms to docutils.
