@@ -17,7 +17,11 @@ from sphinx.application import Sphinx
 
 # What the words of a page count: a chapter explains, the reference lists.
 WEIGHTS = {"api": 0.35, "claims": 0.6, "corrections": 0.5, "references": 0.3, "instructors": 0.4, "speed": 0.4}
-LEFT_OUT = "style, .cell_input, .headerlink, .uo-figure, .uo-feedback, noscript, svg, .uo-card, .uo-quiz-chapter"
+# What is no text, and the words on buttons and folds.
+LEFT_OUT = (
+    "style, noscript, svg, .headerlink, .cell_input, .uo-figure, .uo-feedback, .uo-card, .uo-quiz-chapter, "
+    "button, details.hide, .uo-acts, .uo-notebook"
+)
 LONGEST = 4000
 
 

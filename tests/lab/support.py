@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Locator, Page
+
+from tools.uses import press, write
+
+__all__ = ["press", "write"]
 
 SECONDS = 90_000  # milliseconds: a busy machine starts Python in twenty seconds
 AXE = """
@@ -17,18 +21,6 @@ def exercise(page: Page, id: str) -> Locator:
     place.scroll_into_view_if_needed()
     place.locator(".cm-content").wait_for()
     return place
-
-
-def write(place: Locator, text: str) -> None:
-    place.locator("[role=textbox]").click()
-    place.page.keyboard.press("Control+a")
-    place.page.keyboard.insert_text(text)
-
-
-def press(place: Locator, name: str) -> None:
-    """Press a button and wait until Python has done what it asks."""
-    place.get_by_role("button", name=name).click()
-    expect(place).not_to_have_attribute("data-busy", "true", timeout=SECONDS)
 
 
 def found(page: Page, axe: str) -> list[str]:

@@ -157,6 +157,8 @@ def test_search_leads_to_the_section(open_page, words, page, among, disk):
     assert any(page in address for address in addresses), addresses
     assert watched.page.locator("#search-results p mark").count() > 0
     assert "section" in watched.page.locator("#search-told").inner_text()
+    excerpts = watched.page.locator("#search-results p").all_inner_texts()
+    assert [text for text in excerpts if "Show code" in text or "Edit and run" in text] == []
     assert watched.wrong == []
 
 
