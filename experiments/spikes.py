@@ -9,17 +9,20 @@ from __future__ import annotations
 
 import csv
 import math
-from collections.abc import Iterator
-from itertools import product
+from collections.abc import Callable, Iterator
+from itertools import chain, count, product
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from experiments import ch11
-from optim_lib.optimizers import Adam
+from experiments import ch11, modern
+from optim_lib.optimizers import Adam, clip_by_global_norm
+from optim_lib.tasks.supervised import Supervised
+from optim_lib.training.runs import batches_of, evaluate
 
 Array = NDArray[np.float64]
+Spoil = Callable[[NDArray, NDArray], tuple[NDArray, NDArray]]
 
 RESULTS = Path(__file__).parent / "results" / "spikes.csv"
 RATES, BAD_BATCHES, SEEDS = (0.003, 0.01, 0.03, 0.1), (1, 3, 10), tuple(range(12))
@@ -89,6 +92,30 @@ def highest(rate: float, bad: int = 10) -> dict[str, float]:
     """The highest median loss with each kit."""
     place = RATES.index(rate), BAD_BATCHES.index(bad)
     return {kit: float(losses[place].max()) for kit, losses in curves()[1].items()}
+
+
+def wrong_text(x: NDArray, y: NDArray) -> tuple[NDArray, NDArray]:
+    """Windows of text whose next characters are all the wrong ones."""
+    return x, (y + 1) % modern.text.data.classes
+
+
+def wrong_digits(x: NDArray, y: NDArray) -> tuple[NDArray, NDArray]:
+    """Digits that are ten times too bright and labeled wrong."""
+    return 10 * x, (y + 1) % 10
+
+
+def spike_of(task: Supervised, spoil: Spoil, optimizer: Adam, seed: int, max_norm: float) -> tuple[float, float]:
+    """The validation loss of a task after 60 steps, and its highest over ten bad batches and twenty good ones."""
+    model, data, steps = task.model(seed), task.data, 60
+    params, seen = model.initialize(seed), []
+    epochs = (batches_of(len(data.train.x), task.batch_size, seed, epoch) for epoch in count())
+    for step, batch in zip(range(steps + 30), chain.from_iterable(epochs), strict=False):
+        if step >= steps:
+            seen.append(evaluate(model, params, data.validation)[0])
+        x, y = data.train.x[batch], data.train.y[batch]
+        _, grads = model.loss_and_gradients(params, *(spoil(x, y) if steps <= step < steps + 10 else (x, y)))
+        optimizer.update(params, grads if math.isinf(max_norm) else clip_by_global_norm(grads, max_norm)[0])
+    return seen[0], max(seen)
 
 
 if __name__ == "__main__":

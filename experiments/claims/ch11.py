@@ -8,12 +8,13 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
-from experiments import ch11, modern
+from experiments import ch11, modern, spikes
 from experiments.claims.registry import SLOW, by_length, contest, tests
 from experiments.claims.results import Results
 from experiments.claims.rule import AT_EDGE, TRIED
 from optim_lib import tasks
 from optim_lib.optimizers import (
+    Adam,
     AdamW,
     MomentumSGD,
 )
@@ -166,4 +167,20 @@ def clipping_saves_a_run() -> Results:
         found = [ch11.spike(seed=seed, **setting) for seed in range(12)]
         results.add(label, "loss 20 steps later", [each[-1] for each in found])
         results.add(label, "loss before", [each[0] for each in found])
+    return results
+
+
+@tests("c-spike")
+def memory_and_clipping_against_a_spike() -> Results:
+    """Ten bad batches in a run of Adam, at the rate that the speedrun found: the highest loss that they make."""
+    results, rate = Results(), 0.0173
+    for label, task, spoil in (
+        ("text", modern.text, spikes.wrong_text),
+        ("digits, CNN", tasks.digits_cnn, spikes.wrong_digits),
+    ):
+        for kit, (beta2, max_norm) in spikes.KITS.items():
+            found = [spikes.spike_of(task, spoil, Adam(rate, beta2=beta2), seed, max_norm) for seed in range(10)]
+            before, highest = zip(*found, strict=True)
+            results.add(f"{kit}, {label}", "loss before", before)
+            results.add(f"{kit}, {label}", "highest loss", highest)
     return results
