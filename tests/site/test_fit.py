@@ -11,6 +11,12 @@ from tests.site.support import CHAPTERS, EVERYWHERE, figures, script
 every_page = pytest.mark.parametrize("path", EVERYWHERE, ids=lambda path: Path(path.partition("?")[0]).stem)
 
 CUT = script("cut.js")
+# By more than a machine's own letters may be wider.
+HIDDEN_COLUMNS = """
+() => [...document.querySelectorAll(".up-scroll, .pst-scrollable-table-container")]
+    .filter((table) => table.scrollWidth > table.clientWidth + 40)
+    .map((table) => table.textContent.trim().slice(0, 80))
+"""
 UNEVEN = """
 () => [...document.querySelectorAll(".uo-figure")]
     .map((figure) => [...figure.querySelectorAll(".slider-container")].map((it) => it.getBoundingClientRect().width))
@@ -28,6 +34,8 @@ def test_nothing_is_cut_off(open_page, path, width):
     assert page.evaluate(CUT) == []
     if width == 390:
         assert page.evaluate(UNEVEN) == [], "under each other, sliders of different lengths"
+    if width == 1280:
+        assert page.evaluate(HIDDEN_COLUMNS) == [], "a table's last column is off its edge"
 
 
 WIDE_LISTINGS = """
