@@ -309,11 +309,6 @@ def layer_norms(network: MLP, params: Params) -> list[dict[str, object]]:
     return rows
 
 
-def settled(table: Any, under: float = 0.1, last: int = 10) -> NDArray[np.bool_]:
-    """For a quest: where the loss stays under a value over the last steps."""
-    return np.asarray((table.gaps(table.series[0])[..., -last:] < under).all(axis=-1))
-
-
 # LAMB's correction ----------------------------------------------------------------------------------------
 
 
