@@ -139,6 +139,7 @@ def test_make_help_has_a_line_for_each_command():
         "test",
         "serve",
         "pdf",
+        "epub",
         "lab",
         "bench",
         "claims",
