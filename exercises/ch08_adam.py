@@ -228,7 +228,7 @@ def run_of_step(adam_step, theta, grads, *settings):
 
 
 def first_step(adam_step):
-    grads = [large_grads(84, {"theta": 4})["theta"]]
+    grads = [3 * large_grads(84, {"theta": 4})["theta"]]
     theta = np.random.default_rng(85).normal(size=4)
     settings = (0.01, 0.9, 0.999, 1e-8)
     after, _, _ = run_of_step(adam_step, theta, grads, *settings)
